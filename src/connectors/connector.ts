@@ -1,0 +1,14 @@
+// The shape of a connector: a step type's schema and, for those that touch the world, `run`.
+
+import type { TSchema } from "typebox";
+import type { RunConnector } from "../engine/ports.js";
+
+export interface Connector {
+  type: string;
+  /** One sentence, shown by editors on hover. */
+  description: string;
+  config: TSchema;
+  output?: TSchema;
+  /** Absent: a control type, whose rules the engine has. */
+  run?: RunConnector;
+}

@@ -1,0 +1,59 @@
+// Wishes and reports about one run, stamped with the time by the host. Each may be refused.
+
+import type { Json, JsonObject } from "../flow/json.js";
+import type { Failure, TriggerInfo } from "./run.js";
+
+/** How an effect ended: a wait came due, a call brought an output, or it went wrong. */
+export type Outcome =
+  | { type: "due" }
+  | { type: "output"; output: Json }
+  | { type: "failure"; error: Failure; /** Asked for by the other side. */ retry_after_ms?: number };
+
+interface Base {
+  run_id: string;
+  /** ms since 1970. */
+  at: number;
+}
+
+export type Command =
+  | (Base & {
+      type: "start";
+      workflow_version: string;
+      context: JsonObject;
+      trigger: TriggerInfo;
+    })
+  | (Base & {
+      type: "report";
+      key: string;
+      attempt: number;
+      outcome: Outcome;
+      /** 0 ≤ chance < 1, drawn by the host: decides the jitter of a retry. */
+      chance: number;
+    })
+  | (Base & { type: "pause" })
+  | (Base & { type: "resume" })
+  | (Base & { type: "cancel"; reason?: string })
+  | (Base & { type: "retry" });
+
+/** A command that may not be: a kind for programs, a sentence for people. */
+export interface Refusal {
+  refused: RefusalKind;
+  message: string;
+  /** What does not fit, and where: `/min_amount`. */
+  details?: { path: string; message: string }[];
+}
+
+export type RefusalKind =
+  | "unknown_run"
+  | "unknown_workflow"
+  | "invalid_workflow" // its file has diagnostics, and no version was ever served
+  | "context_mismatch"
+  | "already_started"
+  | "wrong_status" // the run is not in a status that allows this
+  | "stale" // a report about something no longer open; nothing is lost
+  | "idempotency_mismatch" // the key was used with another workflow or context
+  | "busy"; // a queue is full, or the disk: try again later
+
+export function isRefusal(value: object): value is Refusal {
+  return "refused" in value;
+}

@@ -1,0 +1,86 @@
+// What the engine's loop and the connectors need of a host. Hosts fill these; nothing here does I/O.
+
+import type { Json, JsonObject } from "../flow/json.js";
+import type { Workflow } from "../flow/workflow.js";
+import type { Outcome } from "./command.js";
+import type { Decision, Event } from "./event.js";
+import type { Failure, Run } from "./run.js";
+
+/** What must be in flight for a run right now. Derived from the run, never stored. */
+export type Effect =
+  | { kind: "wait"; key: string; attempt: number; until: string }
+  | { kind: "call"; key: string; attempt: number; call: Call };
+
+/** One attempt of one step, as a connector gets it. */
+export interface Call {
+  run_id: string;
+  workflow_id: string;
+  step_id: string;
+  type: string;
+  /** `<run id>/<instance key>`: the same for every attempt, never for another step. */
+  idempotency_key: string;
+  attempt: number;
+  /** With all expressions filled in. */
+  config: JsonObject;
+  context: JsonObject;
+  timeout_ms: number;
+}
+
+/** What the loop asks of its host. Callbacks, not promises: a simulated host can be synchronous. */
+export interface LoopPorts {
+  /** ms since 1970. */
+  now(): number;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  /** Writes one record; calls back, in order of appending, once it is durable. */
+  append(decision: Decision, durable: (seq: number) => void): void;
+  /** Calls a connector; reports at most once. The answer stops it (no report follows). */
+  call(call: Call, report: (outcome: Outcome) => void): () => void;
+  /** Calls back at `until` (ms) or after it. The answer forgets it. */
+  wait(until: number, due: () => void): () => void;
+  /** The run as it is now, durable; `events` brought it there. */
+  published(run: Run, events: Event[]): void;
+  /** Every version that an unfinished run or a start command names. */
+  workflow(version: string): Workflow | undefined;
+}
+
+/** The part of an AbortSignal that connectors use; the pure rooms do not know the DOM. */
+export interface Signal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+}
+
+export interface HttpRequest {
+  method: string;
+  url: string;
+  headers: { [name: string]: string };
+  body?: string;
+  /** The answer's body is cut off, and the request fails, beyond this many bytes. */
+  max_response_bytes: number;
+  signal: Signal;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** Lower-case names. */
+  headers: { [name: string]: string };
+  body: string;
+}
+
+/** The world, as connectors may touch it. A rejection is a `ConnectorError`. */
+export interface Io {
+  http(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** What a connector throws to fail its step with a reason. */
+export class ConnectorError extends Error {
+  constructor(
+    readonly failure: Failure,
+    readonly retry_after_ms?: number,
+  ) {
+    super(failure.message);
+    this.name = "ConnectorError";
+  }
+}
+
+export type RunConnector = (call: Call, io: Io, signal: Signal) => Promise<Json>;

@@ -1,0 +1,97 @@
+// A run: one execution of one version of a workflow. This type is the stored JSON document.
+
+import type { Json, JsonObject } from "../flow/json.js";
+
+export type RunStatus = "pending" | "running" | "paused" | "completed" | "failed" | "cancelled";
+
+/**
+ * The one table of run statuses: what may follow what, and by which event. An event that has no
+ * row here for the run's status changes nothing; a command that would need one is refused.
+ */
+export const TRANSITIONS: { readonly [from in RunStatus]: { readonly [event: string]: RunStatus } } = {
+  pending: { run_started: "running", run_cancelled: "cancelled" },
+  running: {
+    run_paused: "paused",
+    run_completed: "completed",
+    run_failed: "failed",
+    run_cancelled: "cancelled",
+  },
+  paused: { run_resumed: "running", run_failed: "failed", run_cancelled: "cancelled" },
+  completed: {},
+  failed: { run_retried: "running" },
+  cancelled: { run_retried: "running" },
+};
+
+export type StepStatus =
+  | "pending" // next in line, held back while the run is paused
+  | "running" // a connector has been called
+  | "waiting" // for `until`: a delay, or the pause before the next attempt
+  | "completed"
+  | "failed"
+  | "skipped"
+  | "cancelled";
+
+/** Why an attempt, a step or a run failed. `kind` is for programs, `message` for people. */
+export interface Failure {
+  /** `http_status`, `network`, `timeout`, `interrupted`, `invalid_output`, … */
+  kind: string;
+  message: string;
+  /** The HTTP status, where there was one. */
+  status?: number;
+  /** The step's id, in a run's `error`. */
+  step_id?: string;
+  /** The instance's key, in a run's `error`. */
+  key?: string;
+}
+
+export interface StepState {
+  status: StepStatus;
+  /** From 1; all attempts of one instance share its key. 0 before the first. */
+  attempt: number;
+  /** From 0; a loop's next pass is a new iteration, and a new instance. */
+  iteration: number;
+  started_at: string | null;
+  finished_at: string | null;
+  output: Json;
+  error: Failure | null;
+  /** ISO time; only while `waiting`. */
+  until?: string;
+  /** Attempts spent before the last retry by hand; they do not count against `max_attempts`. */
+  attempts_before?: number;
+}
+
+/** What started the run, and what it brought. */
+export interface TriggerInfo {
+  type: "manual" | "schedule" | "webhook" | "workflow";
+  idempotency_key?: string;
+  [key: string]: Json | undefined;
+}
+
+export interface Run {
+  id: string;
+  workflow_id: string;
+  /** SHA-256 of the workflow's canonical JSON, hex. */
+  workflow_version: string;
+  status: RunStatus;
+  context: JsonObject;
+  trigger: TriggerInfo;
+  /** By step id: the latest iteration of each step that was reached. */
+  steps: { [stepId: string]: StepState };
+  error: Failure | null;
+  /** The workflow's `outputs`; null without any. */
+  output: Json;
+  /** ISO 8601, UTC, ms. */
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** When the whole run times out. */
+  deadline_at?: string;
+  /** Keys of the instances that are not finished, oldest first. */
+  open: string[];
+  /** Step executions so far, all iterations together; bounded by `max_steps`. */
+  step_count: number;
+  /** Sequence number of the journal record this document was folded to. */
+  seq: number;
+}
+
+export const FINISHED: ReadonlySet<RunStatus> = new Set(["completed", "failed", "cancelled"]);

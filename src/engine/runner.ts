@@ -1,0 +1,112 @@
+// The one interface that all doors use. Every host fills it, and so does the CLI's HTTP client.
+
+import type { Diagnostic } from "../flow/diagnostic.js";
+import type { JsonObject } from "../flow/json.js";
+import type { Workflow } from "../flow/workflow.js";
+import type { Refusal } from "./command.js";
+import type { Event } from "./event.js";
+import type { Run, RunStatus } from "./run.js";
+
+export interface TriggerRequest {
+  workflow_id: string;
+  context: JsonObject;
+  /** The same key for the same workflow and context gives the same run. */
+  idempotency_key?: string;
+}
+
+export interface Triggered {
+  run_id: string;
+  /** As it is created: a run starts in the same durable write. */
+  status: RunStatus;
+  /** False: an earlier request with the same idempotency key created it. */
+  created: boolean;
+}
+
+export interface RunQuery {
+  workflow_id?: string;
+  status?: RunStatus;
+  /** 1 to 200. */
+  limit: number;
+  /** From the page before. */
+  cursor?: string;
+}
+
+export type RunSummary = Pick<
+  Run,
+  "id" | "workflow_id" | "workflow_version" | "status" | "created_at" | "started_at" | "finished_at" | "error"
+>;
+
+/** One change of a run, or, where the changes since `after` are gone, the whole run. */
+export type Change =
+  | { id: string; type: "event"; event: Event; run: Run }
+  | { id: string; type: "run"; run: Run };
+
+export interface Runner {
+  /** Answers after the run is durable. */
+  trigger(request: TriggerRequest): Promise<Triggered | Refusal>;
+  get(runId: string): Promise<Run | undefined>;
+  /** Newest first. */
+  list(query: RunQuery): Promise<{ runs: RunSummary[]; next_cursor: string | null }>;
+  /**
+   * First the run as it is (or the changes after `after`), then each change; ends after the run's
+   * last one, or when `signal` aborts. Undefined: there is no such run.
+   */
+  watch(runId: string, after: string | undefined, signal: AbortSignalLike): Promise<AsyncIterable<Change> | undefined>;
+  pause(runId: string): Promise<Run | Refusal>;
+  resume(runId: string): Promise<Run | Refusal>;
+  cancel(runId: string, reason?: string): Promise<Run | Refusal>;
+  /** Goes on from the failed step. */
+  retry(runId: string): Promise<Run | Refusal>;
+}
+
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** A workflow as it is served now, and what is wrong with its file. */
+export interface ServedWorkflow {
+  id: string;
+  name: string;
+  /** Null: the file was never valid, so nothing is served under this id. */
+  version: string | null;
+  /** The flow file, relative to the flows folder, with `/`. */
+  file: string;
+  /** False: the file has errors; the version is the last good one. */
+  valid: boolean;
+  diagnostics: Diagnostic[];
+  workflow: Workflow | null;
+}
+
+/** The workflows of one flows folder, as doors see them. */
+export interface Workflows {
+  list(): Promise<ServedWorkflow[]>;
+  get(id: string): Promise<ServedWorkflow | undefined>;
+  /** Creates or updates the flow file; with errors nothing is written. */
+  put(definition: JsonObject): Promise<Put>;
+  /** Reads the whole folder again; answers when every file is checked and served. */
+  sync(): Promise<ServedWorkflow[]>;
+}
+
+export type Put =
+  | { created: boolean; workflow: ServedWorkflow }
+  | { diagnostics: Diagnostic[] };
+
+export interface Health {
+  status: "ok" | "degraded";
+  version: string;
+  workflows: { served: number; invalid: number };
+  /** Of all flow files. */
+  diagnostics: number;
+  runs: { [status in RunStatus]: number };
+}
+
+/** Everything behind the doors. */
+export interface Host {
+  runner: Runner;
+  workflows: Workflows;
+  health(): Promise<Health>;
+  /** Lets what is being written end, then lets the store go. */
+  close(): Promise<void>;
+}

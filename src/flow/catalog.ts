@@ -1,0 +1,18 @@
+// What the language must know of each step type. The connectors room fills it; flow/ never imports upward.
+
+import type { JsonObject } from "./json.js";
+
+export interface StepType {
+  type: string;
+  /** One sentence, shown by editors on hover. */
+  description: string;
+  /** JSON Schema of the step's `config`, with descriptions and defaults. */
+  config: JsonObject;
+  /** JSON Schema of the step's `output`, as far as it is known. Absent: any value. */
+  output?: JsonObject;
+  /** Control types have only rules that the engine reads; the others touch the world. */
+  control: boolean;
+}
+
+/** By step type. Has no prototype: look-ups of `constructor` find nothing. */
+export type Catalog = { readonly [type: string]: StepType };
