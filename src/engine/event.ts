@@ -34,7 +34,15 @@ export type Event =
       error: Failure;
       until: string;
     }
-  | { type: "step_failed"; at: string; key: string; error: Failure }
+  /** `handled` names whose `on_error` takes it in; without it, the run fails. */
+  | {
+      type: "step_failed";
+      at: string;
+      key: string;
+      error: Failure;
+      handled?: "step" | "workflow";
+      output?: Json;
+    }
   | { type: "step_skipped"; at: string; key: string }
   | { type: "step_cancelled"; at: string; key: string }
   /** A retry by hand: the instance goes on, with a fresh budget of attempts and the same key. */

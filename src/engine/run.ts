@@ -88,6 +88,12 @@ export interface Run {
   deadline_at?: string;
   /** Keys of the instances that are not finished, oldest first. */
   open: string[];
+  /** Keys that a retry by hand goes on from: what failed, and what was cut off by it. */
+  retry_from?: string[];
+  /** The last failure that `on_error` took in; what `error` means in an expression. */
+  caught?: Failure;
+  /** The workflow's own `on_error` is at work; the run will end as failed, with `caught`. */
+  failing?: true;
   /** Step executions so far, all iterations together; bounded by `max_steps`. */
   step_count: number;
   /** Sequence number of the journal record this document was folded to. */
