@@ -7,7 +7,11 @@ import type { Failure, TriggerInfo } from "./run.js";
 export type Outcome =
   | { type: "due" }
   | { type: "output"; output: Json }
-  | { type: "failure"; error: Failure; /** Asked for by the other side. */ retry_after_ms?: number };
+  | {
+      type: "failure";
+      error: Failure /** Asked for by the other side. */;
+      retry_after_ms?: number;
+    };
 
 interface Base {
   run_id: string;

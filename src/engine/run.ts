@@ -8,7 +8,9 @@ export type RunStatus = "pending" | "running" | "paused" | "completed" | "failed
  * The one table of run statuses: what may follow what, and by which event. An event that has no
  * row here for the run's status changes nothing; a command that would need one is refused.
  */
-export const TRANSITIONS: { readonly [from in RunStatus]: { readonly [event: string]: RunStatus } } = {
+export const TRANSITIONS: {
+  readonly [from in RunStatus]: { readonly [event: string]: RunStatus };
+} = {
   pending: { run_started: "running", run_cancelled: "cancelled" },
   running: {
     run_paused: "paused",

@@ -33,7 +33,14 @@ export interface RunQuery {
 
 export type RunSummary = Pick<
   Run,
-  "id" | "workflow_id" | "workflow_version" | "status" | "created_at" | "started_at" | "finished_at" | "error"
+  | "id"
+  | "workflow_id"
+  | "workflow_version"
+  | "status"
+  | "created_at"
+  | "started_at"
+  | "finished_at"
+  | "error"
 >;
 
 /** One change of a run, or, where the changes since `after` are gone, the whole run. */
@@ -51,7 +58,11 @@ export interface Runner {
    * First the run as it is (or the changes after `after`), then each change; ends after the run's
    * last one, or when `signal` aborts. Undefined: there is no such run.
    */
-  watch(runId: string, after: string | undefined, signal: AbortSignalLike): Promise<AsyncIterable<Change> | undefined>;
+  watch(
+    runId: string,
+    after: string | undefined,
+    signal: AbortSignalLike,
+  ): Promise<AsyncIterable<Change> | undefined>;
   pause(runId: string): Promise<Run | Refusal>;
   resume(runId: string): Promise<Run | Refusal>;
   cancel(runId: string, reason?: string): Promise<Run | Refusal>;
@@ -89,9 +100,7 @@ export interface Workflows {
   sync(): Promise<ServedWorkflow[]>;
 }
 
-export type Put =
-  | { created: boolean; workflow: ServedWorkflow }
-  | { diagnostics: Diagnostic[] };
+export type Put = { created: boolean; workflow: ServedWorkflow } | { diagnostics: Diagnostic[] };
 
 export interface Health {
   status: "ok" | "degraded";
