@@ -31,3 +31,5 @@ export const MAX_PAGE = 200;
 export const DEFAULT_PAGE = 50;
 /** Characters of an idempotency key: longer ones are documents, not keys. */
 export const MAX_IDEMPOTENCY_KEY = 255;
+/** ms: the longest `retry-after` that is honoured; beyond, the other side had better be asked. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;

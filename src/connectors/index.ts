@@ -1,0 +1,39 @@
+// Every step type there is: the map of connectors, and the catalog that the language reads.
+
+import type { Catalog, StepType } from "../flow/catalog.js";
+import type { JsonObject } from "../flow/json.js";
+import type { Connector } from "./connector.js";
+import { delay } from "./delay.js";
+import { webhook } from "./webhook.js";
+
+/** By step type. Has no prototype: a step of type `constructor` finds nothing. */
+export type Connectors = { readonly [type: string]: Connector };
+
+export const connectors: Connectors = byType([delay, webhook]);
+
+export const catalog: Catalog = catalogOf(connectors);
+
+export function catalogOf(from: Connectors): Catalog {
+  return byType(Object.values(from).map(toStepType));
+}
+
+function byType<T extends { type: string }>(items: T[]): { [type: string]: T } {
+  const map = Object.create(null) as { [type: string]: T };
+  for (const item of items) map[item.type] = item;
+  return map;
+}
+
+function toStepType({ type, description, config, output, run }: Connector): StepType {
+  return {
+    type,
+    description,
+    config: plain(config),
+    ...(output && { output: plain(output) }),
+    control: run === undefined,
+  };
+}
+
+/** TypeBox's schemas carry hidden properties: what leaves this room is JSON alone. */
+function plain(schema: object): JsonObject {
+  return JSON.parse(JSON.stringify(schema)) as JsonObject;
+}

@@ -1,0 +1,23 @@
+// What the steps that speak HTTP ask for alike: an address and headers.
+
+import Type from "typebox";
+
+export const UrlSchema = Type.String({
+  description: "The address, beginning with http:// or https://.",
+  pattern: "^https?://[^/?#]",
+});
+
+/** Names are tokens; values are what HTTP can carry, so no line break can add a header. */
+export const HeadersSchema = Type.Record(
+  Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+  Type.String({ pattern: "^[\\t\\x20-\\x7e\\x80-\\xff]*$" }),
+  { description: "Headers to send, by name.", additionalProperties: false },
+);
+
+/** By lower-case name; later ones win. */
+export function mergeHeaders(...parts: ({ [name: string]: string } | undefined)[]): {
+  [name: string]: string;
+} {
+  const entries = parts.flatMap((part) => Object.entries(part ?? {}));
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}
