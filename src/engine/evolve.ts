@@ -147,7 +147,7 @@ function start(before: Run, event: Extract<Event, { type: "step_started" }>): Ru
     status: event.until === undefined ? "running" : "waiting",
     attempt: event.attempt,
     started_at: state.started_at ?? event.at,
-    ...(event.until === undefined ? {} : { until: event.until }),
+    ...(event.until === undefined ? {} : { until: event.until, error: null }),
   });
 }
 
@@ -168,7 +168,10 @@ function fail(before: Run, event: Extract<Event, { type: "step_failed" }>): Run 
   return { ...closed, caught, ...(event.handled === "workflow" ? { failing: true } : {}) };
 }
 
-/** Ends an open instance. `again`: a retry by hand goes on from here. */
+/**
+ * Ends an open instance. `again`: a retry by hand goes on from here, unless the workflow's
+ * on_error was at work, which a retry does not repeat.
+ */
 function close(
   run: Run,
   event: { key: string; at: string },
@@ -181,7 +184,7 @@ function close(
   return {
     ...setState(run, event.key, { ...rest, ...ended, finished_at: event.at }),
     open: run.open.filter((key) => key !== event.key),
-    ...(again ? { retry_from: [...(run.retry_from ?? []), event.key] } : {}),
+    ...(again && !run.failing ? { retry_from: [...(run.retry_from ?? []), event.key] } : {}),
   };
 }
 

@@ -1,0 +1,49 @@
+// A decision in the making: emits events and folds each at once, so that rules see what they did.
+
+import type { Workflow } from "../flow/workflow.js";
+import type { Decision, Event } from "./event.js";
+import { evolve } from "./evolve.js";
+import type { Run } from "./run.js";
+
+/** An event without its time; the draft stamps all events of one command alike. */
+export type Fact = Event extends infer E ? (E extends Event ? Omit<E, "at"> : never) : never;
+
+export class Draft {
+  readonly events: Event[] = [];
+  /** ISO, of the command. */
+  readonly at: string;
+  #run: Run | null;
+
+  constructor(
+    readonly workflow: Workflow,
+    run: Run | null,
+    readonly now: number,
+  ) {
+    this.#run = run;
+    this.at = isoTime(now);
+  }
+
+  get run(): Run {
+    if (this.#run === null) throw new Error("a draft has no run before run_created");
+    return this.#run;
+  }
+
+  /** An event that changes nothing would be a mistake in the rules: it is refused loudly. */
+  emit(fact: Fact): void {
+    const event = { ...fact, at: this.at } as Event;
+    const next = evolve(this.#run, event);
+    if (next === this.#run) {
+      throw new Error(`${event.type} changes nothing in ${next.id} (${next.status})`);
+    }
+    this.events.push(event);
+    this.#run = next;
+  }
+
+  decision(): Decision {
+    return { run_id: this.run.id, events: this.events };
+  }
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
