@@ -1,7 +1,7 @@
 // How a run moves from step to step: entering, finishing and failing a step, ending a body.
 
-import type { Json } from "../flow/json.js";
 import { parseDuration } from "../flow/duration.js";
+import type { Json } from "../flow/json.js";
 import type { Step } from "../flow/workflow.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceKey, instanceState, parseKey } from "./key.js";
@@ -110,7 +110,10 @@ export function endBody(draft: Draft): void {
 export function failRun(draft: Draft, error: Failure): void {
   closeOpenSteps(draft);
   // What the workflow's on_error was called for is the reason; the handler's own is in its step.
-  draft.emit({ type: "run_failed", error: draft.run.failing ? (draft.run.caught ?? error) : error });
+  draft.emit({
+    type: "run_failed",
+    error: draft.run.failing ? (draft.run.caught ?? error) : error,
+  });
 }
 
 export function closeOpenSteps(draft: Draft, except?: string): void {

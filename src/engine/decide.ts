@@ -31,7 +31,8 @@ export const DEADLINE = "";
 
 function apply(draft: Draft, run: Run | null, command: Command): Refusal | undefined {
   if (command.type === "start") return start(draft, run, command);
-  if (run === null) return { refused: "unknown_run", message: `There is no run ${command.run_id}.` };
+  if (run === null)
+    return { refused: "unknown_run", message: `There is no run ${command.run_id}.` };
   switch (command.type) {
     case "report":
       return report(draft, command);
@@ -85,7 +86,9 @@ function report(draft: Draft, command: Of<"report">): Refusal | undefined {
   const state = instanceState(draft.run, key);
   const awaited = outcome.type === "due" ? "waiting" : "running";
   const isOpen = draft.run.open.includes(key) && !FINISHED.has(draft.run.status);
-  if (!isOpen || state?.status !== awaited || state.attempt !== attempt) {
+  // In a paused run nothing comes due; resuming asks for the wait again.
+  const isHeld = outcome.type === "due" && draft.run.status === "paused";
+  if (!isOpen || isHeld || state?.status !== awaited || state.attempt !== attempt) {
     return { refused: "stale", message: `Nothing waits for ${key}, attempt ${attempt}.` };
   }
   if (outcome.type === "due") due(draft, key, state);
@@ -148,7 +151,9 @@ function resume(draft: Draft): undefined {
 
 /** Starts what was held back; with nothing open, the body had ended. */
 function goOn(draft: Draft): void {
-  const queued = draft.run.open.filter((key) => instanceState(draft.run, key)?.status === "pending");
+  const queued = draft.run.open.filter(
+    (key) => instanceState(draft.run, key)?.status === "pending",
+  );
   for (const key of queued) {
     if (draft.run.open.includes(key)) begin(draft, key);
   }
@@ -174,4 +179,3 @@ function retry(draft: Draft): undefined {
   }
   goOn(draft);
 }
-
