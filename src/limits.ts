@@ -22,7 +22,7 @@ export const MAX_DURATION_MS = 10 * 365 * 24 * 3_600_000;
 
 /** Bytes of a request body: a context is a small JSON value, not a file. */
 export const MAX_BODY_BYTES = 1024 * 1024;
-/** Bytes of a response body that a step keeps as its output: it is copied into the run's document. */
+/** Bytes of a response body that a step keeps as its output: the run's document has a copy. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 /** Levels of nesting in a context: JSON.stringify recurses. */
 export const MAX_JSON_DEPTH = 100;
@@ -33,3 +33,36 @@ export const DEFAULT_PAGE = 50;
 export const MAX_IDEMPOTENCY_KEY = 255;
 /** ms: the longest `retry-after` that is honoured; beyond, the other side had better be asked. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Bytes of a request's line and headers: Node's own default, enough for cookies of a proxy. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+/** Headers of one request: browsers send about 20. */
+export const MAX_HEADERS = 100;
+/** ms to send the headers of a request: a slower client holds a connection for nothing. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+/** ms to send a whole request: 1 MiB at 35 kB/s. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** ms an idle connection is kept for the next request. */
+export const KEEP_ALIVE_MS = 15_000;
+/** Connections at a time: each costs a file descriptor, and 1 024 are often all there are. */
+export const MAX_CONNECTIONS = 800;
+/** Event streams at a time: each is a connection that stays. */
+export const MAX_STREAMS = 200;
+/** Triggers at a time that wait for the end of their run: each is a connection that stays. */
+export const MAX_WAITS = 400;
+/** ms a trigger may wait for the end of its run: proxies cut longer silences. */
+export const MAX_WAIT_MS = 300_000;
+/** ms between two signs of life in a silent event stream: proxies cut after 30 s and more. */
+export const HEARTBEAT_MS = 15_000;
+/** Heartbeats that find the same event unread, before the stream is cut: a minute. */
+export const MAX_UNREAD_HEARTBEATS = 4;
+/** Characters of the id of a change, as it comes back in `Last-Event-ID`. */
+export const MAX_CHANGE_ID = 128;
+/** Characters of a listing's cursor. */
+export const MAX_CURSOR = 512;
+/** Characters of the reason given for a cancellation: a sentence, kept with the run. */
+export const MAX_REASON = 1_000;
+/** ms that requests in flight have to end when the server closes. */
+export const CLOSE_GRACE_MS = 5_000;
+/** Characters of a token, where others than this machine can try to guess it. */
+export const MIN_TOKEN = 16;
