@@ -1,0 +1,134 @@
+// Thousands of seeded histories: crashes at writes and between them, reports that come twice and
+// late, people who pause, resume, cancel and retry. Oracles of their own say what must hold.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isRefusal } from "../../src/engine/command.js";
+import { effects } from "../../src/engine/effects.js";
+import { fold } from "../../src/engine/evolve.js";
+import { FINISHED, type Run } from "../../src/engine/run.js";
+import { foldAll, random, Simulation } from "../../src/engine/simulate.js";
+import type { Workflow } from "../../src/flow/workflow.js";
+import { drawAnswer, drawWorkflow, pick } from "./generate.js";
+import { T0 } from "./support.js";
+
+const HISTORIES = Number(process.env.HISTORIES ?? 5000);
+
+describe("whatever happens to the process and to the reports", () => {
+  it("every acknowledged run ends, and no fact is recorded twice", () => {
+    const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const history = play(seed);
+        acknowledgedRunsEnd(history);
+        nothingHappensTwice(history);
+        runningMeansSomethingInFlight(history);
+        atMostOnceIsKept(history);
+      }),
+      { numRuns: HISTORIES },
+    );
+  });
+});
+
+interface History {
+  seed: number;
+  sim: Simulation;
+  flow: Workflow;
+  acknowledged: string[];
+}
+
+/** One history, the same for the same seed. */
+function play(seed: number): History {
+  const chance = random(seed);
+  const flow = drawWorkflow(chance);
+  const sim = new Simulation({
+    seed: seed ^ 0x5bd1e995,
+    start_ms: T0,
+    workflows: new Map([["v1", flow]]),
+    answer: (_, draw) => drawAnswer(draw),
+    crash_rate: pick([0, 0.02, 0.2], chance),
+    double_rate: 0.1,
+  });
+  const acknowledged: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const id = `run_${String(n).padStart(26, "0")}`;
+    sim.after(chance() * 1000, () => {
+      sim.start(id, "v1", {}, (result) => {
+        if (!isRefusal(result)) acknowledged.push(id);
+      });
+    });
+    for (let wish = 0; wish < 3; wish++) meddle(sim, id, chance);
+  }
+  if (chance() < 0.5) sim.after(chance() * 5000, () => sim.crash());
+  sim.drain();
+  finish(sim);
+  return { seed, sim, flow, acknowledged };
+}
+
+function meddle(sim: Simulation, run_id: string, chance: () => number): void {
+  const type = pick(["pause", "resume", "resume", "cancel", "retry"] as const, chance);
+  sim.after(chance() * 15_000, () => sim.dispatch({ type, run_id, at: sim.now }));
+}
+
+/** Nobody resumes a paused run but a person: here, in the end, one does. */
+function finish(sim: Simulation): void {
+  for (;;) {
+    const paused = [...foldAll(sim.journal).values()].filter((run) => run.status === "paused");
+    if (paused.length === 0) return;
+    for (const run of paused) sim.dispatch({ type: "resume", run_id: run.id, at: sim.now });
+    sim.drain();
+  }
+}
+
+function acknowledgedRunsEnd({ seed, sim, acknowledged }: History): void {
+  const runs = foldAll(sim.journal);
+  for (const id of acknowledged) {
+    const run = runs.get(id);
+    expect(run, `seed ${seed}: ${id} was acknowledged and is lost`).toBeDefined();
+    if (run) expect(FINISHED.has(run.status), `seed ${seed}: ${id} is ${run.status}`).toBe(true);
+    expect(sim.run(id), `seed ${seed}: what is shown is not what is written`).toEqual(run);
+  }
+}
+
+function nothingHappensTwice({ seed, sim }: History): void {
+  const seen = new Set<string>();
+  for (const { run_id, events } of sim.journal) {
+    for (const event of events) {
+      if (event.type === "run_retried" || event.type === "step_reopened") continue;
+      if (!("key" in event)) continue;
+      const attempt = "attempt" in event ? event.attempt : "";
+      const closing = ["step_completed", "step_skipped"].includes(event.type);
+      const fact = `${run_id} ${event.key} ${closing ? "completed" : event.type} ${attempt}`;
+      const again = event.type === "step_failed" || event.type === "step_cancelled";
+      expect(seen.has(fact) && !again, `seed ${seed}: twice: ${fact}`).toBe(false);
+      seen.add(fact);
+    }
+  }
+}
+
+/** At every prefix of the journal, so at every place where a crash could leave it. */
+function runningMeansSomethingInFlight({ seed, sim, flow }: History): void {
+  const runs = new Map<string, Run>();
+  sim.journal.forEach((decision, index) => {
+    const run = fold(runs.get(decision.run_id) ?? null, decision, index + 1);
+    runs.set(run.id, run);
+    if (run.status !== "running") return;
+    const wanted = effects(flow, run).filter((effect) => effect.key !== "");
+    expect(wanted.length, `seed ${seed}: ${run.id} sleeps at record ${index + 1}`).toBeGreaterThan(
+      0,
+    );
+  });
+}
+
+function atMostOnceIsKept({ seed, sim, flow }: History): void {
+  const once = new Set(
+    flow.steps.filter((step) => step.delivery === "at_most_once").map((step) => step.id),
+  );
+  const tries = new Set<string>();
+  for (const call of sim.calls) {
+    if (!once.has(call.step_id)) continue;
+    const attempt = `${call.idempotency_key} ${call.attempt}`;
+    expect(tries.has(attempt), `seed ${seed}: performed twice: ${attempt}`).toBe(false);
+    tries.add(attempt);
+  }
+}
