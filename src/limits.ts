@@ -8,6 +8,8 @@ export const MAX_FLOW_DEPTH = 64;
 export const MAX_FLOW_KEYS = 1_000;
 /** Aliases of one flow file: enough for shared headers, too few for an alias bomb. */
 export const MAX_FLOW_ALIASES = 50;
+/** Values of one flow file after aliases are followed: a bomb doubles with each of its 50. */
+export const MAX_FLOW_VALUES = 50_000;
 /** Diagnostics reported for one file: beyond, a reader starts again from the top anyway. */
 export const MAX_DIAGNOSTICS = 100;
 
@@ -66,3 +68,21 @@ export const MAX_REASON = 1_000;
 export const CLOSE_GRACE_MS = 5_000;
 /** Characters of a token, where others than this machine can try to guess it. */
 export const MIN_TOKEN = 16;
+
+/** ms to open a connection: beyond, no one is there. A step's own time-out may be shorter. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** Connections to one host at a time; further calls wait their turn. Spares open files. */
+export const MAX_CONNECTIONS_PER_HOST = 512;
+/** ms an idle connection is kept where the other side does not say: many servers close after 2 s. */
+export const KEEP_ALIVE_MS = 1_000;
+/** ms a connector has, once its time is up, to stop and say what it waited for. */
+export const ABORT_GRACE_MS = 250;
+/** ms: the longest wait a timer of the platform can hold (2^31 - 1); beyond, it fires at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/** ms the command line waits for an answer of the server (streams excepted): a slow disk, twice. */
+export const CLIENT_TIMEOUT_MS = 30_000;
+/** ms the command line waits for a store whose owner has no address yet: a start takes less. */
+export const OWNER_WAIT_MS = 5_000;
+/** ms a command's `--timeout` may be: what one timer of Node can hold, 24 days. */
+export const MAX_COMMAND_TIMEOUT_MS = 2 ** 31 - 1;
