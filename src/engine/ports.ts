@@ -1,4 +1,4 @@
-// What the engine's loop and the connectors need of a host. Hosts fill these; nothing here does I/O.
+// What the engine's loop and the connectors need of a host. Hosts fill these; this does no I/O.
 
 import type { Json, JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";

@@ -1,4 +1,4 @@
-// What the language must know of each step type. The connectors room fills it; flow/ never imports upward.
+// What the language must know of each step type. The connectors room fills it, from above.
 
 import type { JsonObject } from "./json.js";
 

@@ -31,7 +31,8 @@ export interface Step {
   type: string;
   /**
    * As written, with expressions. Durations that the grammar (not a connector) owns are in ms.
-   * `foreach`: `{ items, as, max_parallel, collect?, entry_point, steps: Step[] }`, `parallel`: `{ branches: { [name]: Body } }`.
+   * `foreach`: `{ items, as, max_parallel, collect?, entry_point, steps: Step[] }`,
+   * `parallel`: `{ branches: { [name]: Body } }`.
    */
   config: JsonObject;
   /** Resolved: `null` ends the body. An absent `next_step_id` has become the next step's id. */
