@@ -74,7 +74,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** Connections to one host at a time; further calls wait their turn. Spares open files. */
 export const MAX_CONNECTIONS_PER_HOST = 512;
 /** ms an idle connection is kept where the other side does not say: many servers close after 2 s. */
-export const KEEP_ALIVE_MS = 1_000;
+export const IDLE_CONNECTION_MS = 1_000;
 /** ms a connector has, once its time is up, to stop and say what it waited for. */
 export const ABORT_GRACE_MS = 250;
 /** ms: the longest wait a timer of the platform can hold (2^31 - 1); beyond, it fires at once. */

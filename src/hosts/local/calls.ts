@@ -1,0 +1,79 @@
+// Calls connectors for the engine's loop: one time-out, one outcome, and a way to stop.
+
+import type { Connectors } from "../../connectors/index.js";
+import type { Outcome } from "../../engine/command.js";
+import { type Call, ConnectorError, type Io, type LoopPorts } from "../../engine/ports.js";
+import type { Failure } from "../../engine/run.js";
+import type { Json } from "../../flow/json.js";
+import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
+import { TimedOut } from "./io.js";
+
+/** Reports at most once, never before the call returns; nothing after it was stopped. */
+export function createCalls(connectors: Connectors, io: Io): LoopPorts["call"] {
+  return (call, report) => {
+    const abort = new AbortController();
+    let ended = false;
+    let grace: NodeJS.Timeout | undefined;
+    const timer = setTimeout(
+      () => {
+        abort.abort(new TimedOut(call.timeout_ms));
+        // The connector knows best what it waited for. One that does not stop is not waited for.
+        grace = setTimeout(() => end({ type: "failure", error: slow(call) }), ABORT_GRACE_MS);
+      },
+      Math.min(call.timeout_ms, MAX_TIMER_MS),
+    );
+
+    function end(outcome?: Outcome): void {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      clearTimeout(grace);
+      if (outcome !== undefined) report(outcome);
+    }
+
+    perform(connectors, call, io, abort.signal).then(end);
+    return () => {
+      end();
+      abort.abort(new Error("the step was cancelled"));
+    };
+  };
+}
+
+async function perform(
+  connectors: Connectors,
+  call: Call,
+  io: Io,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const run = connectors[call.type]?.run;
+  if (run === undefined) {
+    const message = `there is no connector for steps of type "${call.type}"`;
+    return { type: "failure", error: { kind: "unknown_type", message } };
+  }
+  try {
+    const output: Json | undefined = await run(call, io, signal);
+    return { type: "output", output: output ?? null };
+  } catch (error) {
+    return toFailure(call, error, signal.reason instanceof TimedOut);
+  }
+}
+
+function toFailure(call: Call, error: unknown, isTimedOut: boolean): Outcome {
+  if (error instanceof ConnectorError) {
+    const { failure, retry_after_ms } = error;
+    return {
+      type: "failure",
+      error: failure,
+      ...(retry_after_ms !== undefined && { retry_after_ms }),
+    };
+  }
+  if (isTimedOut) return { type: "failure", error: slow(call) };
+  const said = error instanceof Error ? error.message : String(error);
+  const message = `the ${call.type} connector broke: ${said}`;
+  return { type: "failure", error: { kind: "connector", message } };
+}
+
+function slow(call: Call): Failure {
+  const message = `the ${call.type} step did not end within ${call.timeout_ms / 1_000} s`;
+  return { kind: "timeout", message };
+}
