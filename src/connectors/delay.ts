@@ -1,13 +1,11 @@
 // The `delay` step: waits. A control type: the engine reads its config, and no connector is called.
 
 import Type from "typebox";
+import { DURATION_PATTERN } from "../flow/duration.js";
 import { MAX_DURATION_MS } from "../limits.js";
 import type { Connector } from "./connector.js";
 
-/** The shape of a duration, for editors; the engine reads its value. */
-const DURATION =
-  "^(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d))+|" +
-  "P(?:\\d+D)?(?:T(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)$";
+const MAX_SECONDS = MAX_DURATION_MS / 1_000;
 
 const DelayConfig = Type.Object(
   {
@@ -15,17 +13,18 @@ const DelayConfig = Type.Object(
       Type.Number({
         description: "How many seconds to wait.",
         minimum: 0,
-        maximum: MAX_DURATION_MS / 1_000,
+        maximum: MAX_SECONDS,
       }),
     ),
     for: Type.Optional(
-      // One schema of two types: `anyOf` would report one mistake several times.
+      // One schema of two types: a union would report one mistake several times.
       Type.Unsafe<string | number>({
         type: ["string", "number"],
         description: "How long to wait: 500ms, 5m, 1h30m, PT5M, P2D, or a number of seconds.",
-        pattern: DURATION,
+        pattern: DURATION_PATTERN,
         minimum: 0,
-        maximum: MAX_DURATION_MS / 1_000,
+        maximum: MAX_SECONDS,
+        "x-wanted": "a duration (500ms, 5m, 1h30m, PT5M, P2D, or a number of seconds)",
       }),
     ),
     until: Type.Optional(
@@ -33,14 +32,15 @@ const DelayConfig = Type.Object(
         description:
           "The time to wait for, with its offset: 2030-01-31T09:00:00Z. A past one does not wait.",
         format: "date-time",
+        "x-wanted": "a time with its offset, as 2030-01-31T09:00:00Z",
       }),
     ),
   },
-  // Exactly one of the three. Written as a count: `oneOf` reports one mistake several times.
-  { additionalProperties: false, minProperties: 1, maxProperties: 1 },
+  {
+    additionalProperties: false,
+    oneOf: [{ required: ["seconds"] }, { required: ["for"] }, { required: ["until"] }],
+  },
 );
-
-export type DelayConfig = Type.Static<typeof DelayConfig>;
 
 export const delay: Connector = {
   type: "delay",
