@@ -5,8 +5,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isRefusal } from "../../src/engine/command.js";
 import { effects } from "../../src/engine/effects.js";
-import { fold } from "../../src/engine/evolve.js";
-import { FINISHED, type Run } from "../../src/engine/run.js";
+import { evolve, fold } from "../../src/engine/evolve.js";
+import type { Call } from "../../src/engine/ports.js";
+import { FINISHED, type Run, TRANSITIONS } from "../../src/engine/run.js";
 import { foldAll, random, Simulation } from "../../src/engine/simulate.js";
 import type { Workflow } from "../../src/flow/workflow.js";
 import { drawAnswer, drawWorkflow, pick } from "./generate.js";
@@ -30,6 +31,30 @@ describe("whatever happens to the process and to the reports", () => {
   });
 });
 
+describe("the table of statuses", () => {
+  it("has no row that these histories do not walk, and they walk no other", () => {
+    const walked = new Set<string>();
+    for (let seed = 0; seed < 400; seed++) {
+      const statuses = new Map<string, Run>();
+      play(seed).sim.journal.forEach((decision, index) => {
+        let run = statuses.get(decision.run_id) ?? null;
+        for (const event of decision.events) {
+          const from = run?.status;
+          run = evolve(run, event);
+          if (from && event.type.startsWith("run_")) walked.add(`${from} ${event.type}`);
+        }
+        if (run) statuses.set(run.id, { ...run, seq: index });
+      });
+    }
+    const rows = Object.entries(TRANSITIONS).flatMap(([from, row]) =>
+      Object.keys(row).map((event) => `${from} ${event}`),
+    );
+    // A run is created and started in one decision: nobody can cancel it in between.
+    const rare = ["pending run_cancelled"];
+    expect([...walked].sort()).toEqual(rows.filter((row) => !rare.includes(row)).sort());
+  });
+});
+
 interface History {
   seed: number;
   sim: Simulation;
@@ -41,11 +66,14 @@ interface History {
 function play(seed: number): History {
   const chance = random(seed);
   const flow = drawWorkflow(chance);
-  const sim = new Simulation({
+  const sim: Simulation = new Simulation({
     seed: seed ^ 0x5bd1e995,
     start_ms: T0,
     workflows: new Map([["v1", flow]]),
-    answer: (_, draw) => drawAnswer(draw),
+    answer: (call, draw) => {
+      calledAfterItsStartIsDurable(seed, sim, call);
+      return drawAnswer(draw);
+    },
     crash_rate: pick([0, 0.02, 0.2], chance),
     double_rate: 0.1,
   });
@@ -63,6 +91,19 @@ function play(seed: number): History {
   sim.drain();
   finish(sim);
   return { seed, sim, flow, acknowledged };
+}
+
+function calledAfterItsStartIsDurable(seed: number, sim: Simulation, call: Call): void {
+  const key = call.idempotency_key.slice(call.run_id.length + 1);
+  const isWritten = sim.journal.some(
+    ({ run_id, events }) =>
+      run_id === call.run_id &&
+      events.some(
+        (event) =>
+          event.type === "step_started" && event.key === key && event.attempt === call.attempt,
+      ),
+  );
+  expect(isWritten, `seed ${seed}: ${key} is called before its start is durable`).toBe(true);
 }
 
 function meddle(sim: Simulation, run_id: string, chance: () => number): void {
