@@ -73,7 +73,13 @@ module.exports = {
       "cli-starts-the-server",
       "The command may start the server, by its public face only.",
       { path: "^src/cli/" },
-      { path: "^src/(server/|index\\.ts$)", pathNot: "^src/server/(index|serve|server)\\.ts$" },
+      { path: "^src/(server/|index\\.ts$)", pathNot: "^src/server/server\\.ts$" },
+    ),
+    no(
+      "cli-opens-a-host",
+      "The command opens a host by its public face, and knows nothing of its inside.",
+      { path: "^src/cli/" },
+      { path: "^src/hosts/", pathNot: "^src/hosts/[^/]+/index\\.ts$" },
     ),
     no("no-cycle", "A circle of files has no bottom floor.", {}, { circular: true }),
     no(
