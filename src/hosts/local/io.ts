@@ -144,6 +144,9 @@ function toConnectorError(error: unknown, progress: Progress): ConnectorError {
   if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
     return failed("invalid_request", `the request to ${host} cannot be sent: ${known.message}`);
   }
+  if (error instanceof errors.HTTPParserError) {
+    return failed("network", `${host} did not answer in HTTP: ${known.message}`);
+  }
   const cause = known.code ?? "";
   const sentence = CAUSES[cause] ?? otherCause(cause, known.message ?? String(error));
   return failed("network", `${host} ${sentence}${cause === "" ? "" : ` (${cause})`}`);
@@ -170,6 +173,5 @@ function otherCause(code: string, message: string): string {
   if (/^(?:EPROTO|ERR_SSL)/.test(code)) {
     return "does not speak TLS as https:// needs it: is it an http:// address?";
   }
-  if (/^HPE_|PARSER/.test(code)) return `did not answer in HTTP: ${message}`;
   return `could not be called: ${message}`;
 }

@@ -1,0 +1,188 @@
+// Where requests may go: addresses in every spelling, answers of the name service, and the peer.
+
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ConnectorError } from "../../../src/engine/ports.js";
+import {
+  DEFAULT_EGRESS,
+  type EgressPolicy,
+  type Lookup,
+  reachOf,
+} from "../../../src/hosts/local/egress.js";
+import { createIo } from "../../../src/hosts/local/io.js";
+import { startReceiver } from "../../connectors/receiver.js";
+
+describe("given an address, when its reach is asked for, then it is", () => {
+  const table: [address: string, reach: string][] = [
+    ["1.1.1.1", "public"],
+    ["169.253.255.255", "public"],
+    ["2606:4700:4700::1111", "public"],
+    ["::ffff:8.8.8.8", "public"],
+    ["64:ff9b::808:808", "public"],
+    ["2002:0808:0808::", "public"],
+    ["127.0.0.1", "private"],
+    ["127.255.0.3", "private"],
+    ["10.0.0.1", "private"],
+    ["172.31.255.255", "private"],
+    ["192.168.1.1", "private"],
+    ["100.64.0.1", "private"],
+    ["::1", "private"],
+    ["fd12:3456::1", "private"],
+    ["::ffff:127.0.0.1", "private"],
+    ["::ffff:7f00:1", "private"],
+    ["0:0:0:0:0:ffff:10.0.0.1", "private"],
+    ["0.0.0.0", "forbidden"],
+    ["0.1.2.3", "forbidden"],
+    ["169.254.169.254", "forbidden"],
+    ["169.254.0.1", "forbidden"],
+    ["100.100.100.200", "forbidden"],
+    ["224.0.0.251", "forbidden"],
+    ["255.255.255.255", "forbidden"],
+    ["::", "forbidden"],
+    ["fe80::1", "forbidden"],
+    ["fe80::1%lo", "forbidden"],
+    ["ff02::1", "forbidden"],
+    ["fd00:ec2::254", "forbidden"],
+    ["::ffff:169.254.169.254", "forbidden"],
+    ["::ffff:a9fe:a9fe", "forbidden"],
+    ["::169.254.169.254", "forbidden"],
+    ["64:ff9b::a9fe:a9fe", "forbidden"],
+    ["2002:a9fe:a9fe::1", "forbidden"],
+    ["2001:0:1::1", "forbidden"],
+    ["", "forbidden"],
+    ["localhost", "forbidden"],
+  ];
+  test.each(table)("%s: %s", (address, reach) => {
+    expect(reachOf(address)).toBe(reach);
+  });
+});
+
+describe("given the default policy, when a request names a metadata address, then it is refused", () => {
+  test.each([
+    "169.254.169.254",
+    "169.254.169.254.",
+    "169.254.43518",
+    "0xa9.0xfe.0xa9.0xfe",
+    "0251.0376.0251.0376",
+    "2852039166",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[0:0:0:0:0:ffff:a9fe:a9fe]",
+    "[64:ff9b::169.254.169.254]",
+    "[fe80::1]",
+    "[ff02::1]",
+    "224.0.0.1",
+    "0.0.0.0",
+    "0",
+  ])("spelled %s", async (host) => {
+    const error = await refused(`http://${host}/latest/meta-data/`);
+    expect(error.failure.kind).toBe("egress");
+    expect(error.failure.message).toContain("which workflows may not call");
+  });
+});
+
+describe("given a server on loopback", () => {
+  test.each(["127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001"])(
+    "when its address stands in the url as %s, then it is called",
+    async (host) => {
+      const { port } = await startReceiver((response) => response.end("here"));
+      expect(await request(`http://${host}:${port}/`)).toMatchObject({ status: 200, body: "here" });
+    },
+  );
+
+  test("when it is called localhost, in any spelling, then it is called", async () => {
+    const { port } = await startReceiver((response) => response.end("here"));
+    const lookup = answering("127.0.0.1");
+    for (const host of ["localhost", "LOCALHOST", "localhost."]) {
+      const answer = await request(`http://${host}:${port}/`, DEFAULT_EGRESS, lookup);
+      expect(answer.body).toBe("here");
+    }
+  });
+
+  test("when another name leads to it, then it is refused, and the message says a way", async () => {
+    const { port, received } = await startReceiver((response) => response.end());
+    const error = await refused(
+      `http://rebind.example:${port}/`,
+      DEFAULT_EGRESS,
+      answering("127.0.0.1"),
+    );
+    expect(error.failure.message).toContain("rebind.example (127.0.0.1) is a name that leads to");
+    expect(error.failure.message).toContain("write the address itself");
+    expect(received).toEqual([]);
+  });
+
+  test("when one of several answers is bad, then all are refused", async () => {
+    const lookup = answering("1.1.1.1", "169.254.169.254", "1.0.0.1");
+    const error = await refused("http://mixed.example/", DEFAULT_EGRESS, lookup);
+    expect(error.failure.message).toContain("mixed.example (169.254.169.254)");
+  });
+
+  test("when even localhost leads to a metadata address, then it is refused", async () => {
+    const error = await refused("http://localhost/", DEFAULT_EGRESS, answering("169.254.169.254"));
+    expect(error.failure.kind).toBe("egress");
+  });
+
+  test("when the policy allows no private literals, then it is refused", async () => {
+    const policy = { ...DEFAULT_EGRESS, literal_private: false };
+    const error = await refused("http://127.0.0.1:9/", policy);
+    expect(error.failure.message).toContain("which is not allowed here");
+  });
+
+  test("when only the connected peer turns out to be forbidden, then nothing is sent", async () => {
+    const { port, received } = await startReceiver((response) => response.end());
+    let asked = 0;
+    const policy: EgressPolicy = {
+      private_names: [],
+      get literal_private() {
+        asked += 1;
+        return asked === 1;
+      },
+    };
+    const error = await refused(`http://127.0.0.1:${port}/`, policy);
+    expect(error.failure.kind).toBe("egress");
+    expect(asked).toBe(2);
+    expect(received).toEqual([]);
+  });
+});
+
+describe("given a name service, when it", () => {
+  test("knows no such name, then the failure says so", async () => {
+    const lookup: Lookup = (_name, _options, callback) => callback(coded("ENOTFOUND"), []);
+    const error = await refused("http://nowhere.example/", DEFAULT_EGRESS, lookup);
+    expect(error.failure.message).toBe(
+      "nowhere.example is an unknown name: no address was found for it (ENOTFOUND)",
+    );
+  });
+
+  test("does not answer, then the failure says so", async () => {
+    const lookup: Lookup = (_name, _options, callback) => callback(coded("EAI_AGAIN"), []);
+    const error = await refused("http://nowhere.example/", DEFAULT_EGRESS, lookup);
+    expect(error.failure.message).toContain("could not be looked up");
+  });
+
+  test("answers with nothing, then that is an unknown name", async () => {
+    const error = await refused("http://nowhere.example/", DEFAULT_EGRESS, answering());
+    expect(error.failure.message).toContain("nowhere.example is an unknown name");
+  });
+});
+
+async function request(url: string, policy?: EgressPolicy, lookup?: Lookup) {
+  const io = createIo(policy, lookup);
+  onTestFinished(() => io.close());
+  const signal = new AbortController().signal;
+  return io.http({ method: "POST", url, headers: {}, max_response_bytes: 1_000, signal });
+}
+
+async function refused(url: string, policy?: EgressPolicy, lookup?: Lookup) {
+  const error = await request(url, policy, lookup).catch((caught: unknown) => caught);
+  if (error instanceof ConnectorError) return error;
+  throw new Error(`not refused: ${JSON.stringify(error)}`);
+}
+
+function answering(...addresses: string[]): Lookup {
+  const answers = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  return (_name, _options, callback) => callback(null, answers);
+}
+
+function coded(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
+}
