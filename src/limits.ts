@@ -84,5 +84,27 @@ export const MAX_TIMER_MS = 2_147_483_647;
 export const CLIENT_TIMEOUT_MS = 30_000;
 /** ms the command line waits for a store whose owner has no address yet: a start takes less. */
 export const OWNER_WAIT_MS = 5_000;
-/** ms a command's `--timeout` may be: what one timer of Node can hold, 24 days. */
-export const MAX_COMMAND_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Characters of one expression: a longer one is a program, and belongs into a step. */
+export const MAX_EXPRESSION_LENGTH = 4_096;
+/** Levels of nesting in an expression: checking and evaluating recurse. */
+export const MAX_EXPRESSION_DEPTH = 100;
+/** Comprehensions (`map`, `filter`, `all`, …) inside one another: a third is a cubic loop. */
+export const MAX_COMPREHENSION_DEPTH = 2;
+/** `cel.bind` inside one another: each can double what the one before made. */
+export const MAX_BIND_DEPTH = 4;
+/** Elements of a list that is written out, or entries of a map. */
+export const MAX_LITERAL_ENTRIES = 1_000;
+/**
+ * Units of work of one evaluation: one for each element a comprehension visits, each value that is
+ * compared, each 16 characters made or searched. About 50 ms; nothing else runs meanwhile.
+ */
+export const MAX_EXPRESSION_WORK = 1_000_000;
+/** Compiled expressions kept at a time: a hundred workflows' worth, some 20 MB. */
+export const MAX_COMPILED_EXPRESSIONS = 4_000;
+/** Compiled regular expressions kept at a time. */
+export const MAX_COMPILED_PATTERNS = 500;
+/** Characters of a regular expression: RE2's machines grow with it. */
+export const MAX_PATTERN_LENGTH = 1_000;
+/** Changes of all runs that are remembered, for event streams that were cut off and come back. */
+export const RECENT_CHANGES = 4_096;
