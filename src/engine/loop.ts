@@ -54,6 +54,11 @@ export class Loop {
     this.#act(entry);
   }
 
+  /** Takes an unfinished run over for commands alone: nothing is started for it. */
+  hold(run: Run): void {
+    this.#admit(run, this.#workflow(run.workflow_version));
+  }
+
   /** The durable state of a live run. */
   get(runId: string): Run | undefined {
     return this.#entries.get(runId)?.run ?? undefined;

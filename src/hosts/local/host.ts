@@ -1,0 +1,145 @@
+// The local host: one process that owns a store, the clock, chance and the network, and drives the
+// engine's loop with them.
+
+import { catalog, connectors } from "../../connectors/index.js";
+import { Loop } from "../../engine/loop.js";
+import type { LoopPorts } from "../../engine/ports.js";
+import type { Health, Host } from "../../engine/runner.js";
+import type { Workflow } from "../../flow/workflow.js";
+import { createCalls } from "./calls.js";
+import { createIo } from "./io.js";
+import type { Log } from "./log.js";
+import { LocalRunner } from "./runner.js";
+import { openStore } from "./store.js";
+import type { StoreError } from "./store-error.js";
+import { openWorkflows } from "./sync.js";
+import { Timers } from "./timers.js";
+import { Watchers } from "./watchers.js";
+
+export interface LocalHostOptions {
+  /** The folder of flow files. */
+  flows: string;
+  /** The folder of the store; made on first use. */
+  store: string;
+  /** Whether to follow changes of the flow files. */
+  watch: boolean;
+  /** False: for a look, or for commands; no run is driven on. Default true. */
+  drive?: boolean;
+  /** Of the program, for `health`. */
+  version: string;
+  log: Log;
+  /** The host cannot go on (the disk failed): what was not acknowledged has an unknown outcome. */
+  onFailure(error: Error): void;
+}
+
+export interface LocalHost extends Host {
+  /** Tells others, who find the store locked, where to go. */
+  setAddress(url: string): void;
+  /** What the journal did since the store was opened. */
+  stats(): { decisions: number; batches: number };
+}
+
+/** Takes the store, recovers it, and drives its unfinished runs on. Rejects with a StoreError. */
+export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+  const { log } = options;
+  const store = await openStore(options.store, {
+    onFailure: (error: StoreError) => options.onFailure(error),
+    onTrouble: (message: string) => log.warn({}, message),
+  });
+  try {
+    return await openOn(store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+type OpenStore = Awaited<ReturnType<typeof openStore>>;
+
+async function openOn(store: OpenStore, options: LocalHostOptions): Promise<LocalHost> {
+  const { log, drive = true } = options;
+  const versions = await store.loadVersions();
+  const workflows = await openWorkflows({
+    flows: options.flows,
+    store: options.store,
+    watch: options.watch,
+    catalog,
+    log,
+    saveVersion: async (version: string, workflow: Workflow) => {
+      await store.saveVersion(version, workflow);
+      versions.set(version, workflow);
+    },
+  });
+  const watchers = new Watchers();
+  const timers = new Timers();
+  const io = createIo();
+  const loop = new Loop({
+    now: Date.now,
+    random: Math.random,
+    append: store.append.bind(store),
+    workflow: (version) => versions.get(version),
+    published: (run, events) => {
+      store.published(run);
+      watchers.published(run, events);
+    },
+    ...(drive ? effectPorts(timers, io) : NO_EFFECTS),
+  });
+  for (const run of store.recovered) takeOver(loop, run, versions, drive, log);
+  const runner = new LocalRunner(loop, store, workflows, watchers);
+  return {
+    runner,
+    workflows,
+    health: () => health(options.version, store, workflows),
+    setAddress: (url) => store.setAddress(url),
+    stats: () => store.stats(),
+    close: async () => {
+      loop.stop();
+      timers.stop();
+      watchers.close();
+      await workflows.close();
+      await store.close();
+      await io.close();
+    },
+  };
+}
+
+type Io = ReturnType<typeof createIo>;
+
+function effectPorts(timers: Timers, io: Io): Pick<LoopPorts, "call" | "wait"> {
+  return { call: createCalls(connectors, io), wait: (until, due) => timers.wait(until, due) };
+}
+
+/** Of a host that only looks: what is in flight is for the next owner of the store. */
+const NO_EFFECTS: Pick<LoopPorts, "call" | "wait"> = { call: () => () => {}, wait: () => () => {} };
+
+function takeOver(
+  loop: Loop,
+  run: OpenStore["recovered"][number],
+  versions: Map<string, Workflow>,
+  drive: boolean,
+  log: Log,
+): void {
+  if (!versions.has(run.workflow_version)) {
+    // A run without its version cannot go on; it stays as it is, for a person to look at.
+    const fields = { run_id: run.id, version: run.workflow_version };
+    log.error(fields, "the store has lost the version that this run needs; the run cannot go on");
+  } else if (drive) loop.recover(run);
+  else loop.hold(run);
+}
+
+async function health(
+  version: string,
+  store: OpenStore,
+  workflows: Awaited<ReturnType<typeof openWorkflows>>,
+): Promise<Health> {
+  const list = await workflows.list();
+  const invalid = list.filter((workflow) => !workflow.valid).length;
+  const served = list.filter((workflow) => workflow.version !== null).length;
+  return {
+    status: invalid > 0 || store.busy() !== undefined ? "degraded" : "ok",
+    version,
+    workflows: { served, invalid },
+    diagnostics: workflows.diagnosticsCount(),
+    runs: store.counts(),
+  };
+}

@@ -1,0 +1,6 @@
+// The local host's public face: what the doors may use of it.
+
+export { type LocalHost, type LocalHostOptions, openLocalHost } from "./host.js";
+export { readOwner } from "./lock.js";
+export type { Log } from "./log.js";
+export { StoreError } from "./store-error.js";

@@ -1,0 +1,170 @@
+// The local host's Runner: what the doors ask, turned into commands for the loop.
+
+import { createHash } from "node:crypto";
+import type { Command, Refusal } from "../../engine/command.js";
+import { isRefusal } from "../../engine/command.js";
+import type { Loop } from "../../engine/loop.js";
+import { FINISHED, type Run } from "../../engine/run.js";
+import type {
+  AbortSignalLike,
+  Change,
+  Runner,
+  RunQuery,
+  RunSummary,
+  Triggered,
+  TriggerRequest,
+} from "../../engine/runner.js";
+import { canonicalJson } from "../../flow/canonical.js";
+import type { Workflow } from "../../flow/workflow.js";
+import { newRunId } from "./run-id.js";
+import type { Store } from "./store-types.js";
+import type { Watchers } from "./watchers.js";
+
+/** What of the workflows a runner needs: what new runs get. */
+export interface Served {
+  current(id: string): { workflow: Workflow; version: string } | undefined;
+  /** Why there is no current one, in a sentence; undefined: nobody knows this id. */
+  unserved(id: string): string | undefined;
+}
+
+export class LocalRunner implements Runner {
+  /** By workflow and idempotency key: triggers whose run is not durable yet. */
+  readonly #starting = new Map<string, Promise<Triggered | Refusal>>();
+
+  constructor(
+    readonly loop: Loop,
+    readonly store: Store,
+    readonly workflows: Served,
+    readonly watchers: Watchers,
+  ) {}
+
+  async trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
+    const served = this.workflows.current(request.workflow_id);
+    if (!served) return unserved(request.workflow_id, this.workflows);
+    const key = request.idempotency_key;
+    if (key === undefined) return this.#start(request, served);
+    const slot = `${request.workflow_id} ${key}`;
+    const earlier = this.#starting.get(slot);
+    if (earlier) {
+      // If that one was refused nothing holds the key, and this request is asked on its own.
+      const first = await earlier;
+      if (isRefusal(first)) return this.trigger(request);
+    }
+    const runId = this.store.findByKey(request.workflow_id, key);
+    if (runId !== undefined) return this.#repeated(runId, request);
+    const started = this.#start(request, served);
+    this.#starting.set(slot, started);
+    try {
+      return await started;
+    } finally {
+      if (this.#starting.get(slot) === started) this.#starting.delete(slot);
+    }
+  }
+
+  async get(runId: string): Promise<Run | undefined> {
+    return this.loop.get(runId) ?? this.store.get(runId);
+  }
+
+  async list(query: RunQuery): Promise<{ runs: RunSummary[]; next_cursor: string | null }> {
+    return this.store.list(query);
+  }
+
+  async watch(
+    runId: string,
+    after: string | undefined,
+    signal: AbortSignalLike,
+  ): Promise<AsyncIterable<Change> | undefined> {
+    const stored = this.loop.get(runId) ? undefined : await this.store.get(runId);
+    // Asked again after waiting for the disk: a retry may have revived it meanwhile.
+    const run = this.loop.get(runId) ?? stored;
+    return run && this.watchers.watch(run, after, signal);
+  }
+
+  pause(runId: string): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "pause" });
+  }
+
+  resume(runId: string): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "resume" });
+  }
+
+  cancel(runId: string, reason?: string): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
+  }
+
+  retry(runId: string): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "retry" });
+  }
+
+  #start(
+    request: TriggerRequest,
+    served: { workflow: Workflow; version: string },
+  ): Promise<Triggered | Refusal> {
+    const busy = this.store.busy();
+    if (busy !== undefined) return Promise.resolve({ refused: "busy", message: busy });
+    const run_id = newRunId(Date.now());
+    const command: Command = {
+      type: "start",
+      run_id,
+      at: Date.now(),
+      workflow_version: served.version,
+      context: request.context,
+      trigger: { type: "manual", ...keyOf(request) },
+    };
+    return new Promise((resolve) => {
+      this.loop.dispatch(command, (result) => {
+        // A run is created as pending, and starts in the same durable write.
+        resolve(isRefusal(result) ? result : { run_id, status: "pending", created: true });
+      });
+    });
+  }
+
+  async #repeated(runId: string, request: TriggerRequest): Promise<Triggered | Refusal> {
+    const run = await this.get(runId);
+    if (!run) return unknownRun(runId);
+    if (run.trigger.request_hash !== hash(request)) {
+      const message =
+        `The idempotency key "${request.idempotency_key}" was used for run ${runId} ` +
+        "with another context; use a new key for a new request.";
+      return { refused: "idempotency_mismatch", message };
+    }
+    return { run_id: runId, status: run.status, created: false };
+  }
+
+  async #command(runId: string, wish: Wish): Promise<Run | Refusal> {
+    const stored = this.loop.get(runId) ? undefined : await this.store.get(runId);
+    if (!stored && !this.loop.get(runId)) return unknownRun(runId);
+    if (stored && !FINISHED.has(stored.status)) return lostVersion(stored);
+    const command = { ...wish, run_id: runId, at: Date.now() } as Command;
+    return new Promise((resolve) => this.loop.dispatch(command, resolve, stored));
+  }
+}
+
+type Wish = { type: "pause" | "resume" | "retry" } | { type: "cancel"; reason?: string };
+
+function keyOf(request: TriggerRequest): { idempotency_key?: string; request_hash?: string } {
+  if (request.idempotency_key === undefined) return {};
+  return { idempotency_key: request.idempotency_key, request_hash: hash(request) };
+}
+
+/** Tells a repeated request from another one that took the same key. */
+function hash(request: TriggerRequest): string {
+  return createHash("sha256").update(canonicalJson(request.context)).digest("hex").slice(0, 16);
+}
+
+function unserved(id: string, workflows: Served): Refusal {
+  const reason = workflows.unserved(id);
+  if (reason !== undefined) return { refused: "invalid_workflow", message: reason };
+  return { refused: "unknown_workflow", message: `There is no workflow "${id}".` };
+}
+
+function unknownRun(runId: string): Refusal {
+  return { refused: "unknown_run", message: `There is no run ${runId}.` };
+}
+
+function lostVersion(run: Run): Refusal {
+  const message =
+    `Run ${run.id} cannot go on: the store has lost version ${run.workflow_version} ` +
+    `of workflow "${run.workflow_id}".`;
+  return { refused: "wrong_status", message };
+}
