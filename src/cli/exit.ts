@@ -39,6 +39,10 @@ export function refusalError(refusal: Refusal, hint?: string): CliError {
   );
 }
 
+export function isRefusalKind(kind: string): kind is RefusalKind {
+  return Object.hasOwn(REFUSAL_EXIT, kind);
+}
+
 export function runExit(run: Pick<Run, "status">): ExitCode {
   return run.status === "completed" ? EXIT.done : EXIT.failed;
 }

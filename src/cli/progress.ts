@@ -42,7 +42,10 @@ export function line(difference: Difference, since: string, width: number, color
   ].join("  ");
 }
 
-export function paintStatus(status: Difference["status"], colors: Colors): (text: string) => string {
+export function paintStatus(
+  status: Difference["status"],
+  colors: Colors,
+): (text: string) => string {
   if (status === "completed") return colors.green;
   if (status === "failed") return colors.red;
   if (status === "cancelled" || status === "paused") return colors.yellow;

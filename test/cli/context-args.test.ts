@@ -48,7 +48,11 @@ describe("--set", () => {
   });
 
   it("given JSON, takes it as such; a quoted number is a string", () => {
-    expect(set('a={"b":[1,"2"]}', 'c="42"', "d=[]")).toEqual({ a: { b: [1, "2"] }, c: "42", d: [] });
+    expect(set('a={"b":[1,"2"]}', 'c="42"', "d=[]")).toEqual({
+      a: { b: [1, "2"] },
+      c: "42",
+      d: [],
+    });
   });
 
   it("given dots, sets inside; a later one adds to an earlier one", () => {

@@ -1,0 +1,72 @@
+// `flows serve`: takes the store and serves it until a signal comes; a second signal ends it at once.
+
+import type { StoreError } from "../../hosts/local/index.js";
+import { ServerError, startServer } from "../../server/server.js";
+import { CliError, EXIT, type ExitCode } from "../exit.js";
+import { isLocked, lockedError, openHost } from "../host.js";
+import { createLog } from "../log.js";
+import { type Common, type Options, tokenFromEnvironment, wholeNumber } from "../options.js";
+import { packageVersion } from "../version.js";
+
+export async function serve(common: Common, _: string[], options: Options): Promise<ExitCode> {
+  const { output, flows, store } = common;
+  const port = wholeNumber("--port", options.port as string, 0, 65_535);
+  const token = (options.token as string | undefined) ?? tokenFromEnvironment();
+  const log = createLog(output, "info");
+  const stop = stopSignal();
+  const host = await openHost(common, { watch: true, drive: true, log }).catch((error) => {
+    throw isLocked(error) ? taken(error, store) : error;
+  });
+  try {
+    const server = await startServer(host, {
+      host: options.host as string,
+      port,
+      ...(token !== undefined && { token }),
+      version: packageVersion(),
+      log,
+    }).catch((error) => {
+      throw serverTrouble(error);
+    });
+    host.setAddress(server.url);
+    if (output.json) output.value({ url: server.url });
+    else output.result(server.url);
+    log.info({ url: server.url, flows, store }, "serving");
+    log.info({ signal: await stop }, "stopping: what is being written ends first");
+    await server.close();
+  } finally {
+    await host.close();
+  }
+  log.info({}, "stopped");
+  return EXIT.done;
+}
+
+/** The first signal; from then on, the next one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: string) => {
+      signals += 1;
+      if (signals > 1) process.exit(EXIT.interrupted);
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  });
+}
+
+function taken(error: StoreError, store: string): CliError {
+  const url = error.owner?.url;
+  if (url === undefined) return lockedError(store);
+  return new CliError(
+    EXIT.unreachable,
+    `The store ${store} is served already, at ${url}.`,
+    "use that one, stop it, or serve another store with --store DIR",
+  );
+}
+
+/** What was asked for with --host, --port or --token cannot be; the server's sentence says why. */
+function serverTrouble(error: unknown): unknown {
+  if (!(error instanceof ServerError)) return error;
+  const wrongUsage = error.code !== "port_taken" && error.code !== "not_allowed";
+  const hint = error.code === "port_taken" ? "--port 0 takes a free one" : undefined;
+  return new CliError(wrongUsage ? EXIT.usage : EXIT.failed, error.message, hint);
+}

@@ -1,0 +1,41 @@
+// Opens the local host for a command, and says so loudly when it cannot go on.
+
+import { type LocalHost, openLocalHost, StoreError } from "../hosts/local/index.js";
+import { CliError, EXIT } from "./exit.js";
+import type { Log } from "./log.js";
+import type { Common } from "./options.js";
+import { packageVersion } from "./version.js";
+
+export interface HostOptions {
+  watch: boolean;
+  drive: boolean;
+  log: Log;
+}
+
+/** Rejects with a StoreError; `isLocked` knows the one that another owner causes. */
+export function openHost(common: Common, options: HostOptions): Promise<LocalHost> {
+  const { flows, store, output } = common;
+  return openLocalHost({
+    flows,
+    store,
+    version: packageVersion(),
+    ...options,
+    onFailure: (error) => {
+      // What was acknowledged is safe, and the next start recovers it; going on would be a lie.
+      output.say(`${output.talkColors.red("flows:")} ${error.message}`);
+      process.exit(EXIT.failed);
+    },
+  });
+}
+
+export function isLocked(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.kind === "locked";
+}
+
+export function lockedError(store: string): CliError {
+  return new CliError(
+    EXIT.unreachable,
+    `The store ${store} is locked by another process that gives no address to talk to.`,
+    "wait until it ends, or use another store with --store DIR",
+  );
+}

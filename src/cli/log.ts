@@ -1,0 +1,54 @@
+// The log of a host and its server: lines for people on a terminal, JSON lines elsewhere.
+
+import pino from "pino";
+import type { Colors, Output } from "./output.js";
+import { printable } from "./output.js";
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export type Level = "info" | "warn" | "error";
+
+export function createLog(output: Output, level: Level): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (output.json || process.stderr.isTTY !== true) {
+    return pino(options, pino.destination({ dest: 2, sync: true }));
+  }
+  const write = (line: string) => output.say(humanLine(line, output.talkColors));
+  return pino(options, { write });
+}
+
+export function silentLog(): Log {
+  const nothing = () => {};
+  return { info: nothing, warn: nothing, error: nothing };
+}
+
+const LEVELS: { readonly [level: number]: { name: string; color: "dim" | "yellow" | "red" } } = {
+  30: { name: "info", color: "dim" },
+  40: { name: "warn", color: "yellow" },
+  50: { name: "error", color: "red" },
+};
+
+/** `09:00:02 warn  the message  key=value …`; a long text, such as a report, below. */
+export function humanLine(line: string, colors: Colors): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as {
+    level: number;
+    time: string;
+    msg: string;
+    [field: string]: unknown;
+  };
+  const { name, color } = LEVELS[level] ?? { name: String(level), color: "dim" };
+  const short: string[] = [];
+  const long: string[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    if (text.includes("\n")) long.push(...text.trimEnd().split("\n"));
+    else short.push(`${key}=${printable(text)}`);
+  }
+  const head = `${colors.dim(time.slice(11, 19))} ${colors[color](name.padEnd(5))}`;
+  const first = `${head} ${printable(msg)}${short.length > 0 ? `  ${colors.dim(short.join(" "))}` : ""}`;
+  return [first, ...long.map((text) => `  ${printable(text)}`)].join("\n");
+}

@@ -1,0 +1,135 @@
+// The command line: every command with its options; each command's module is loaded when it runs.
+
+import { Command, CommanderError, Option } from "commander";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { Common, Options } from "./options.js";
+import { createOutput, tolerateClosedPipes } from "./output.js";
+import { sayTrouble } from "./trouble.js";
+import { packageVersion } from "./version.js";
+
+/** The exit code; everything that goes wrong has been said. */
+export async function main(args: string[]): Promise<ExitCode> {
+  tolerateClosedPipes();
+  let exit: ExitCode = EXIT.done;
+  const program = createProgram((code) => {
+    exit = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exit;
+  } catch (error) {
+    // Commander has said it already: help and version end with 0, everything else is wrong usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return sayTrouble(error, createOutput(false));
+  }
+}
+
+type Run = (common: Common, args: string[], options: Options) => Promise<ExitCode>;
+
+export function createProgram(ended: (code: ExitCode) => void): Command {
+  const program = new Command("flows")
+    .description("Workflow automation for people who would rather write a file than click.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print what there is")
+    .option("--flows <dir>", "the folder of flow files", "flows")
+    .option("--store <dir>", "the folder of runs", ".workflows")
+    .option("--json", "results as JSON; one value a line where they come one by one")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "flows: ")) })
+    .showHelpAfterError("(flows --help names the commands, flows COMMAND --help their options)")
+    .exitOverride();
+
+  const command = (usage: string, description: string, load: () => Promise<Run>): Command => {
+    const added = program.command(usage, { hidden: usage.startsWith("_") });
+    added.description(description);
+    return added.action(async () => {
+      const run = await load();
+      const { flows, store, json } = program.opts<{ flows: string; store: string; json?: true }>();
+      const common = { flows, store, output: createOutput(json === true) };
+      ended(await run(common, added.processedArgs.flat(), added.opts<Options>()));
+    });
+  };
+
+  addServing(command);
+  addFlowFiles(command);
+  addRuns(command);
+  addRest(command, program);
+  return program;
+}
+
+type Add = (usage: string, description: string, load: () => Promise<Run>) => Command;
+
+function addServing(add: Add): void {
+  add("serve", "serve the flows: API, page and timers", async () => {
+    return (await import("./commands/serve.js")).serve;
+  })
+    .option("--host <host>", "the address to listen on", "127.0.0.1")
+    .option("--port <port>", "the port to listen on; 0 takes a free one", "8000")
+    .option("--token <token>", "let in only who has it (better: FLOWS_TOKEN in the environment)");
+}
+
+function addFlowFiles(add: Add): void {
+  add("validate [path...]", "check flow files, or all files of the flows folder", async () => {
+    return (await import("./commands/validate.js")).validate;
+  })
+    .option("--format <format>", "how to report; flows validate --format help names them", "human")
+    .option("--deny-warnings", "warnings count as errors");
+  add("sync", "read the flows folder again, and serve what is in it", async () => {
+    return (await import("./commands/sync.js")).sync;
+  });
+  add("list", "list the workflows", async () => (await import("./commands/list.js")).list);
+}
+
+function addRuns(add: Add): void {
+  add("trigger <id>", "start a run of a workflow", async () => {
+    return (await import("./commands/trigger.js")).trigger;
+  })
+    .option("--context <json>", "what the run starts with: JSON, @file, or - for stdin")
+    .option("--set <key=value>", "set one value in it; may be repeated", collect, [])
+    .option("--wait", "wait for the run's end; its result decides the exit code")
+    .option("--timeout <duration>", "with --wait: how long, as in 30s")
+    .option("--idempotency-key <key>", "the same key starts the same run only once");
+  add("runs", "list runs, newest first", async () => (await import("./commands/runs.js")).runs)
+    .option("--workflow <id>", "only of this workflow")
+    .addOption(new Option("--status <status>", "only with this status").choices(STATUSES))
+    .option("--limit <count>", "how many, 1 to 200", "50");
+  add("show <run>", "show a run and its steps", async () => {
+    return (await import("./commands/show.js")).show;
+  });
+  add("watch <run>", "follow a run to its end", async () => {
+    return (await import("./commands/watch.js")).watch;
+  });
+  add("cancel <run>", "end a run now", control("cancel")).option("--reason <text>", "why");
+  add("pause <run>", "let a run start no further step", control("pause"));
+  add("resume <run>", "let a paused run go on", control("resume"));
+  add("retry <run>", "let a failed or cancelled run go on from where it failed", control("retry"));
+}
+
+function addRest(add: Add, program: Command): void {
+  add("demo", "see the invoice reminder run, from trigger to result", async () => {
+    return (await import("./demo.js")).demo;
+  })
+    .option("--delay <seconds>", "how long its delay takes", "2")
+    .option("--url <url>", "where its webhook goes, instead of to the demo's own subscriber");
+  add("completion <shell>", "print the completion of bash, zsh or fish", async () => {
+    return (await import("./commands/completion.js")).completion;
+  });
+  // What the completion scripts ask, after `--`: the words so far, the last one unfinished.
+  add("__complete [words...]", "", async () => {
+    const { complete } = await import("./commands/completion.js");
+    return (common, words) => complete(common, words, program);
+  });
+}
+
+const STATUSES = ["pending", "running", "paused", "completed", "failed", "cancelled"];
+
+function control(what: "cancel" | "pause" | "resume" | "retry"): () => Promise<Run> {
+  return async () => {
+    const { control: run } = await import("./commands/control.js");
+    return (common, args, options) => run(what, common, args, options);
+  };
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
