@@ -1,0 +1,214 @@
+// The shapes that go over the wire, as the OpenAPI document names them.
+
+import Type, { type TSchema } from "typebox";
+import { RUN_ID_PATTERN, WORKFLOW_ID_PATTERN } from "../engine/ids.js";
+import type { Run, RunStatus, StepStatus } from "../engine/run.js";
+import type { Health, RunSummary, ServedWorkflow } from "../engine/runner.js";
+import { type Diagnostic, KINDS } from "../flow/diagnostic.js";
+import { PROBLEMS, type ProblemDetails, type ProblemKind } from "./problem.js";
+
+export const RUN_STATUSES: RunStatus[] = [
+  "pending",
+  "running",
+  "paused",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+const STEP_STATUSES: StepStatus[] = [
+  "pending",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "skipped",
+  "cancelled",
+];
+
+export const WorkflowIdText = Type.String({
+  pattern: WORKFLOW_ID_PATTERN,
+  description: "The id of a workflow.",
+});
+export const RunIdText = Type.String({
+  pattern: RUN_ID_PATTERN,
+  description: "The id of a run, as its trigger was answered with.",
+});
+export const RunStatusText = Type.Enum(RUN_STATUSES);
+
+const Time = Type.String({ format: "date-time", description: "ISO 8601, in UTC, with ms." });
+const TimeOrNull = Type.Union([Time, Type.Null()]);
+const AnyJson = Type.Unknown({ description: "Any JSON value." });
+const AnyObject = Type.Record(Type.String(), Type.Unknown());
+
+const Failure = Type.Object({
+  kind: Type.String({ description: "For programs: http_status, network, timeout, …" }),
+  message: Type.String({ description: "For people." }),
+  status: Type.Optional(Type.Integer()),
+  step_id: Type.Optional(Type.String()),
+  key: Type.Optional(Type.String()),
+});
+const FailureOrNull = Type.Union([ref("Failure", Failure), Type.Null()]);
+
+const StepState = Type.Object({
+  status: Type.Enum(STEP_STATUSES),
+  attempt: Type.Integer({ minimum: 0, description: "From 1; 0 before the first." }),
+  iteration: Type.Integer({ minimum: 0, description: "From 0; each pass of a loop adds one." }),
+  started_at: TimeOrNull,
+  finished_at: TimeOrNull,
+  output: AnyJson,
+  error: FailureOrNull,
+  until: Type.Optional(Time),
+});
+
+const summary = {
+  id: RunIdText,
+  workflow_id: WorkflowIdText,
+  workflow_version: Type.String({ description: "SHA-256 of the workflow's canonical JSON." }),
+  status: RunStatusText,
+  created_at: Time,
+  started_at: TimeOrNull,
+  finished_at: TimeOrNull,
+  error: FailureOrNull,
+};
+
+const RunSummaryShape = Type.Object(summary);
+
+const RunShape = Type.Object({
+  ...summary,
+  context: AnyObject,
+  trigger: Type.Object({
+    type: Type.Enum(["manual", "schedule", "webhook", "workflow"]),
+    idempotency_key: Type.Optional(Type.String()),
+  }),
+  steps: Type.Record(Type.String(), ref("StepState", StepState), {
+    description: "By step id: the latest iteration of each step that was reached.",
+  }),
+  output: AnyJson,
+  deadline_at: Type.Optional(Time),
+  open: Type.Array(Type.String()),
+  step_count: Type.Integer({ minimum: 0 }),
+  seq: Type.Integer({ minimum: 0 }),
+});
+
+const DiagnosticShape = Type.Object({
+  file: Type.String(),
+  line: Type.Integer({ minimum: 1 }),
+  column: Type.Integer({ minimum: 1 }),
+  end_line: Type.Integer({ minimum: 1 }),
+  end_column: Type.Integer({ minimum: 1 }),
+  kind: Type.Enum([...KINDS]),
+  severity: Type.Enum(["error", "warning"]),
+  message: Type.String(),
+  suggestion: Type.Optional(Type.String()),
+});
+
+const listed = {
+  id: WorkflowIdText,
+  name: Type.String(),
+  version: Type.Union([Type.String(), Type.Null()], {
+    description: "Null: the file was never valid, so nothing is served under this id.",
+  }),
+  file: Type.String({ description: "The flow file, relative to the flows folder." }),
+  valid: Type.Boolean({ description: "False: the file has errors; the last good one is served." }),
+  diagnostics: Type.Array(ref("Diagnostic", DiagnosticShape)),
+};
+
+const ListedWorkflowShape = Type.Object(listed);
+
+const WorkflowShape = Type.Object(
+  {
+    id: WorkflowIdText,
+    name: Type.String(),
+    entry_point: Type.String(),
+    steps: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        type: Type.String(),
+        config: AnyObject,
+        next_step_id: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+    max_steps: Type.Integer({ minimum: 1 }),
+  },
+  { description: "The checked definition: every default filled in, every duration in ms." },
+);
+
+const ServedWorkflowShape = Type.Object({
+  ...listed,
+  workflow: Type.Union([ref("Workflow", WorkflowShape), Type.Null()]),
+});
+
+const count = Type.Integer({ minimum: 0 });
+
+const HealthShape = Type.Object({
+  status: Type.Enum(["ok", "degraded"]),
+  version: Type.String(),
+  workflows: Type.Object({ served: count, invalid: count }),
+  diagnostics: count,
+  runs: Type.Object({
+    pending: count,
+    running: count,
+    paused: count,
+    completed: count,
+    failed: count,
+    cancelled: count,
+  }),
+});
+
+const TriggeredShape = Type.Object({ run_id: RunIdText, status: RunStatusText });
+
+const ProblemShape = Type.Object(
+  {
+    type: Type.String({ description: "`urn:mini-zaps:problem:<kind>`" }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: "What is wrong, and what to do." }),
+    kind: Type.Enum(Object.keys(PROBLEMS) as ProblemKind[]),
+    instance: Type.Optional(Type.String()),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
+        description: "What does not fit, and where: a JSON pointer, or a parameter's name.",
+      }),
+    ),
+    diagnostics: Type.Optional(Type.Array(ref("Diagnostic", DiagnosticShape))),
+  },
+  { description: "RFC 9457 problem details." },
+);
+
+/** By name; `$ref` is how the rest of the document speaks of them. */
+export const COMPONENTS: { readonly [name: string]: TSchema } = {
+  Run: RunShape,
+  RunSummary: RunSummaryShape,
+  StepState,
+  Failure,
+  Triggered: TriggeredShape,
+  ListedWorkflow: ListedWorkflowShape,
+  ServedWorkflow: ServedWorkflowShape,
+  Workflow: WorkflowShape,
+  Diagnostic: DiagnosticShape,
+  Health: HealthShape,
+  Problem: ProblemShape,
+};
+
+export const RunRef = ref("Run", RunShape);
+export const TriggeredRef = ref("Triggered", TriggeredShape);
+export const ServedWorkflowRef = ref("ServedWorkflow", ServedWorkflowShape);
+export const ListedWorkflowRef = ref("ListedWorkflow", ListedWorkflowShape);
+export const RunSummaryRef = ref("RunSummary", RunSummaryShape);
+export const HealthRef = ref("Health", HealthShape);
+
+function ref<T extends TSchema>(name: string, _shape: T) {
+  return Type.Unsafe<Type.Static<T>>({ $ref: `#/components/schemas/${name}` });
+}
+
+/** The compiler's word that the documents we hold are what these shapes say. */
+type Fits<Held extends Shape, Shape> = Held;
+export type Checked = [
+  Fits<Run, Type.Static<typeof RunShape>>,
+  Fits<RunSummary, Type.Static<typeof RunSummaryShape>>,
+  Fits<ServedWorkflow, Type.Static<typeof ServedWorkflowShape>>,
+  Fits<Diagnostic, Type.Static<typeof DiagnosticShape>>,
+  Fits<Health, Type.Static<typeof HealthShape>>,
+  Fits<ProblemDetails, Type.Static<typeof ProblemShape>>,
+];

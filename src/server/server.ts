@@ -1,0 +1,275 @@
+// Starts the HTTP door over a host: listens, answers, and closes within a bounded time.
+
+import { lookup } from "node:dns/promises";
+import { setMaxListeners } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, BlockList, isIP } from "node:net";
+import type { Duplex } from "node:stream";
+import { inspect } from "node:util";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import type { Host } from "../engine/runner.js";
+import {
+  CLOSE_GRACE_MS,
+  HEADERS_TIMEOUT_MS,
+  HEARTBEAT_MS,
+  KEEP_ALIVE_MS,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
+  MAX_STREAMS,
+  MAX_WAITS,
+  MIN_TOKEN,
+  REQUEST_TIMEOUT_MS,
+} from "../limits.js";
+import { SAFE_HEADERS } from "./answer.js";
+import { makeFetch, unreadable } from "./app.js";
+import { isTooLarge } from "./body.js";
+import { bracketed, makeGate } from "./gate.js";
+import type { Log } from "./log.js";
+import { makeDocument } from "./openapi.js";
+import { Problem, rawProblem } from "./problem.js";
+import { ROUTES } from "./routes.js";
+import { Slots } from "./slots.js";
+
+export interface ServerOptions {
+  /** The address to bind; all but loopback needs a token. */
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  /** Wanted in each request, as `Authorization: Bearer TOKEN`. */
+  token?: string;
+  /** Of the product. */
+  version: string;
+  /** Absent: unexpected errors go to stderr, the rest nowhere. */
+  log?: Log;
+  /** Further host names it is reached by, as of a proxy in front of it. */
+  names?: readonly string[];
+  /** For tests: absent ones are those of limits.ts. */
+  limits?: Partial<ServerLimits>;
+}
+
+export interface ServerLimits {
+  headers_timeout_ms: number;
+  request_timeout_ms: number;
+  heartbeat_ms: number;
+  close_grace_ms: number;
+  max_streams: number;
+  max_waits: number;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8000`, without a final slash. */
+  url: string;
+  /** Takes no new requests, ends the streams, lets the others end for a bounded time. */
+  close(): Promise<void>;
+}
+
+/** What keeps a server from starting. */
+export class ServerError extends Error {
+  constructor(
+    readonly code: "token_needed" | "bad_token" | "port_taken" | "not_allowed" | "bad_address",
+    message: string,
+  ) {
+    super(message);
+    this.name = "ServerError";
+  }
+}
+
+export async function startServer(host: Host, options: ServerOptions): Promise<RunningServer> {
+  const limits = { ...LIMITS, ...options.limits };
+  const log = options.log ?? STDERR;
+  const address = await addressOf(options.host);
+  const loopback = isLoopback(address);
+  checkToken(options, loopback);
+  const server = makeServer(limits);
+  const port = await listen(server, address, options);
+  const { token, names, version } = options;
+  const gate = makeGate({
+    host: options.host,
+    port,
+    loopback,
+    ...(token === undefined ? {} : { token }),
+    ...(names === undefined ? {} : { names }),
+  });
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const fetch = makeFetch(
+    ROUTES,
+    {
+      host,
+      log,
+      streams: new Slots(limits.max_streams),
+      waits: new Slots(limits.max_waits),
+      heartbeat_ms: limits.heartbeat_ms,
+      closing: closing.signal,
+      document: makeDocument(ROUTES, { version, token: token !== undefined }),
+    },
+    gate,
+  );
+  const errorHandler = (error: unknown) => unreadable(error, log);
+  answerWith(
+    server,
+    getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
+      hostname: "localhost",
+      errorHandler,
+    }),
+  );
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${bracketed(options.host)}:${port}`,
+    close() {
+      closed ??= close(server, closing, limits.close_grace_ms);
+      return closed;
+    },
+  };
+}
+
+const LIMITS: ServerLimits = {
+  headers_timeout_ms: HEADERS_TIMEOUT_MS,
+  request_timeout_ms: REQUEST_TIMEOUT_MS,
+  heartbeat_ms: HEARTBEAT_MS,
+  close_grace_ms: CLOSE_GRACE_MS,
+  max_streams: MAX_STREAMS,
+  max_waits: MAX_WAITS,
+};
+
+const STDERR: Log = {
+  info() {},
+  warn() {},
+  error(fields, message) {
+    process.stderr.write(`${message}: ${inspect(fields)}\n`);
+  },
+};
+
+/** Resolved once, and bound as resolved: a name cannot turn from loopback into something else. */
+async function addressOf(host: string): Promise<string> {
+  try {
+    if (host === "") throw new Error("it is empty");
+    return (await lookup(host)).address;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const detail = `Cannot listen on host ${JSON.stringify(host)}: ${reason}`;
+    throw new ServerError("bad_address", `${detail}. Give an address of this machine.`);
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return LOOPBACK.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+function checkToken({ token, host }: ServerOptions, loopback: boolean): void {
+  if (token === undefined) {
+    if (loopback) return;
+    const detail = `Refusing to listen on ${host} without a token: anyone could start runs`;
+    throw new ServerError("token_needed", `${detail}. Set a token, or listen on 127.0.0.1.`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    const detail = "The token is empty, or has other characters than visible ASCII";
+    throw new ServerError("bad_token", `${detail}. Use letters and digits.`);
+  }
+  if (!loopback && token.length < MIN_TOKEN) {
+    const detail = `The token has ${token.length} characters; on ${host} it can be guessed`;
+    throw new ServerError("bad_token", `${detail}. Use ${MIN_TOKEN} or more.`);
+  }
+}
+
+function makeServer(limits: ServerLimits): Server {
+  const server = createServer({
+    headersTimeout: limits.headers_timeout_ms,
+    requestTimeout: limits.request_timeout_ms,
+    connectionsCheckingInterval: Math.min(limits.headers_timeout_ms / 4, 1_000),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // The gate says so itself, with a problem as its answer.
+    requireHostHeader: false,
+  });
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}
+
+async function listen(server: Server, address: string, options: ServerOptions): Promise<number> {
+  const { host, port } = options;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen({ host: address, port }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, host, port);
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ServerError {
+  const where = `Cannot listen on ${bracketed(host)}:${port}`;
+  switch (error.code) {
+    case "EADDRINUSE": {
+      const detail = "another program listens there already";
+      return new ServerError("port_taken", `${where}: ${detail}. Give another --port.`);
+    }
+    case "EACCES": {
+      const detail = "this user may not open that port";
+      return new ServerError("not_allowed", `${where}: ${detail}. Give a --port above 1023.`);
+    }
+    default:
+      return new ServerError("bad_address", `${where}: ${error.message}.`);
+  }
+}
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
+function answerWith(server: Server, listener: Listener): void {
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    answers.set(incoming.socket, outgoing);
+    void listener(incoming, outgoing);
+  };
+  server.on("request", answer);
+  server.on("checkContinue", (incoming, outgoing) => {
+    // Else the client sends a body that is too large only to be refused.
+    if (!isTooLarge(incoming)) outgoing.writeContinue();
+    answer(incoming, outgoing);
+  });
+  server.on("checkExpectation", answer);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const outgoing = answers.get(socket);
+    const isMidway = outgoing?.headersSent === true && !outgoing.writableFinished;
+    if (error.code === "ECONNRESET" || !socket.writable || isMidway) {
+      socket.destroy();
+      return;
+    }
+    socket.end(rawProblem(clientProblem(error), SAFE_HEADERS), () => socket.destroy());
+  });
+}
+
+/** What Node itself could not read, so that no route ever saw it. */
+function clientProblem({ code }: NodeJS.ErrnoException): Problem {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const detail = `The request's line and headers are larger than ${MAX_HEADER_BYTES} bytes.`;
+    return new Problem("headers_too_large", detail);
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return new Problem("request_timeout", "The request took too long to arrive.");
+  }
+  return new Problem("bad_request", "The request is not well-formed HTTP/1.1.");
+}
+
+async function close(server: Server, closing: AbortController, grace_ms: number): Promise<void> {
+  closing.abort();
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  // Connections become idle one by one as their answers end; Node looks for them only once.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const cut = setTimeout(() => server.closeAllConnections(), grace_ms);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
+}
