@@ -2,8 +2,8 @@
 
 import { MAX_JSON_DEPTH } from "../limits.js";
 import type { Json, JsonObject } from "./json.js";
-import type { Workflow } from "./workflow.js";
 import { validatorOf } from "./validator.js";
+import type { Workflow } from "./workflow.js";
 
 export type ContextCheck =
   | { context: JsonObject }

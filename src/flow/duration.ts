@@ -12,10 +12,21 @@ const UNITS_MS: { readonly [unit: string]: number } = {
   ms: 1,
 };
 
-/** What a JSON Schema says of a duration written as text; the same grammar as below. */
-export const DURATION_PATTERN =
-  "^(?:(?:\\d+(?:\\.\\d+)?(?:ms|[wdhms]))+" +
-  "|P(?=\\d|T\\d)(?:\\d+W)?(?:\\d+D)?(?:T(?=\\d)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:\\.\\d+)?S)?)?)$";
+const SHORT = "(?:\\d+(?:\\.\\d+)?(?:ms|[wdhms]))+";
+const SECONDS = "\\d+(?:\\.\\d+)?S";
+const TIME = `T(?:\\d+H(?:\\d+M)?(?:${SECONDS})?|\\d+M(?:${SECONDS})?|${SECONDS})`;
+const DATE = "(?:\\d+W(?:\\d+D)?|\\d+D)";
+
+/**
+ * What a JSON Schema says of a duration written as text. ISO 8601 without months and years, whose
+ * length depends on when they begin; no look-ahead, which RE2 does not know.
+ */
+export const DURATION_PATTERN = `^(?:${SHORT}|P(?:${DATE}(?:${TIME})?|${TIME}))$`;
+
+/** For messages: `must be a duration (…)`. */
+export const DURATION_WANTED = "a duration (500ms, 5m, 1h30m, PT5M, P2D, or a number of seconds)";
+
+const DURATION = new RegExp(DURATION_PATTERN);
 
 /** In ms, whole and from 0 to MAX_DURATION_MS; undefined where it is none of the forms. */
 export function parseDuration(value: Json): number | undefined {
@@ -27,37 +38,13 @@ export function parseDuration(value: Json): number | undefined {
 }
 
 function parseText(value: Json): number | undefined {
-  if (typeof value !== "string" || value.length > 50) {
+  // A longer text is no duration, whatever its digits.
+  if (typeof value !== "string" || value.length > 50 || !DURATION.test(value)) {
     return undefined;
   }
-  return parseShort(value) ?? parseIso(value);
-}
-
-/** `1h30m`: each unit once, from long to short. */
-function parseShort(text: string): number | undefined {
-  const match =
-    /^(?:(\d+(?:\.\d+)?)w)?(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/
-      .exec(text);
-  return match === null ? undefined : sum(match, ["w", "d", "h", "m", "s", "ms"]);
-}
-
-/** ISO 8601 without months and years, whose length depends on when they begin. */
-function parseIso(text: string): number | undefined {
-  const match =
-    /^P(?=\d|T\d)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
-      .exec(text);
-  return match === null ? undefined : sum(match, ["w", "d", "h", "m", "s"]);
-}
-
-function sum(match: RegExpExecArray, units: string[]): number | undefined {
   let total = 0;
-  let found = false;
-  units.forEach((unit, index) => {
-    const digits = match[index + 1];
-    if (digits !== undefined) {
-      found = true;
-      total += Number(digits) * (UNITS_MS[unit] ?? 0);
-    }
-  });
-  return found ? total : undefined;
+  for (const [, digits, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|[wdhms])/gi)) {
+    total += Number(digits) * (UNITS_MS[(unit ?? "").toLowerCase()] ?? 0);
+  }
+  return total;
 }

@@ -13,18 +13,38 @@ export interface Mistake {
   kind: Kind;
   message: string;
   suggestion?: string;
+  /** The keys that are missing, or that an unknown key may have meant. */
+  names?: string[];
 }
 
+/** True: a value may yet become what the schema wants, so an error about it says nothing. */
+export type Forgive = (value: Json, keyword: string) => boolean;
+
 /** In the order of ajv; errors that only follow from another one are left out. */
-export function mistakesOf(errors: readonly ErrorObject[]): Mistake[] {
-  const kept = withoutAlternatives(errors);
-  return kept.filter((error) => !isSummary(error, kept)).map(toMistake);
+export function mistakesOf(errors: readonly ErrorObject[], forgive?: Forgive): Mistake[] {
+  const open = forgive === undefined ? errors : withoutForgiven(errors, forgive);
+  const kept = withoutAlternatives(open);
+  const mistakes = kept.filter((error) => !isSummary(error, kept)).map(toMistake);
+  return mistakes.filter((mistake) => !isMisspelled(mistake, mistakes));
+}
+
+/** A key is missing because it stands there misspelled. */
+function isMisspelled({ kind, path, names }: Mistake, mistakes: readonly Mistake[]): boolean {
+  return (
+    kind === "missing-key" &&
+    mistakes.some(
+      (other) =>
+        other.kind === "unknown-key" &&
+        other.path === path &&
+        names?.some((name) => other.names?.includes(name)),
+    )
+  );
 }
 
 /** The nearest of `names`, if it is near enough to be meant. */
-export function suggest(name: string, names: Iterable<string>): string | undefined {
+export function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = name.length < 4 ? 2 : name.length < 9 ? 3 : 4;
   for (const candidate of names) {
     const far = distance(name.toLowerCase(), candidate.toLowerCase());
     if (far < least) {
@@ -32,6 +52,11 @@ export function suggest(name: string, names: Iterable<string>): string | undefin
       least = far;
     }
   }
+  return best;
+}
+
+export function didYouMean(name: string, names: Iterable<string>): string | undefined {
+  const best = nearest(name, names);
   return best === undefined ? undefined : `did you mean "${best}"?`;
 }
 
@@ -57,6 +82,45 @@ export function listed(values: readonly Json[], last = "or"): string {
   return shown.length === 0 ? end : `${shown.join(", ")} ${last} ${end}`;
 }
 
+/** A union goes too, where one of its branches fails for nothing but what is forgiven. */
+function withoutForgiven(errors: readonly ErrorObject[], forgive: Forgive): ErrorObject[] {
+  let kept = errors.filter((error) => !forgive(error.data as Json, error.keyword));
+  if (kept.length === errors.length) {
+    return kept;
+  }
+  for (const union of errors) {
+    if (union.keyword !== "anyOf" && union.keyword !== "oneOf") {
+      continue;
+    }
+    const failing = branchesOf(union, errors);
+    const left = branchesOf(union, kept);
+    if ([...failing.keys()].some((branch) => !left.has(branch))) {
+      const inside = new Set([union, ...[...failing.values()].flat()]);
+      kept = kept.filter((error) => !inside.has(error));
+    }
+  }
+  return kept;
+}
+
+/** The errors inside a union, by the branch that they are of. */
+function branchesOf(
+  union: ErrorObject,
+  errors: readonly ErrorObject[],
+): Map<string, ErrorObject[]> {
+  const branches = new Map<string, ErrorObject[]>();
+  for (const error of errors) {
+    if (
+      error !== union &&
+      error.schemaPath.startsWith(`${union.schemaPath}/`) &&
+      isWithin(error.instancePath, union.instancePath)
+    ) {
+      const branch = error.schemaPath.slice(union.schemaPath.length + 1).split("/")[0] ?? "";
+      branches.set(branch, [...(branches.get(branch) ?? []), error]);
+    }
+  }
+  return branches;
+}
+
 /** Of a union, keep the errors of the one branch that was meant; else the union's own. */
 function withoutAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
   let kept = [...errors];
@@ -64,13 +128,9 @@ function withoutAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
     if ((union.keyword !== "anyOf" && union.keyword !== "oneOf") || !kept.includes(union)) {
       continue;
     }
-    const inside = kept.filter(
-      (error) =>
-        error !== union &&
-        error.schemaPath.startsWith(`${union.schemaPath}/`) &&
-        isWithin(error.instancePath, union.instancePath),
-    );
-    const meant = meantBranch(union, inside);
+    const branches = branchesOf(union, kept);
+    const inside = [...branches.values()].flat();
+    const meant = meantBranch(union, branches);
     const dropped = new Set(inside.filter((error) => !meant.includes(error)));
     if (meant.length > 0) {
       dropped.add(union);
@@ -81,12 +141,10 @@ function withoutAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
 }
 
 /** The errors of the only branch whose type fits the value, if there is exactly one. */
-function meantBranch(union: ErrorObject, inside: readonly ErrorObject[]): ErrorObject[] {
-  const branches = new Map<string, ErrorObject[]>();
-  for (const error of inside) {
-    const index = error.schemaPath.slice(union.schemaPath.length + 1).split("/")[0] ?? "";
-    branches.set(index, [...(branches.get(index) ?? []), error]);
-  }
+function meantBranch(
+  union: ErrorObject,
+  branches: ReadonlyMap<string, ErrorObject[]>,
+): ErrorObject[] {
   if (isRequiredOnly(union)) {
     return [];
   }
@@ -145,8 +203,18 @@ function toMistake(error: ErrorObject): Mistake {
 }
 
 const VALUE_KEYWORDS: ReadonlySet<string> = new Set([
-  "type", "pattern", "format", "enum", "const", "anyOf", "oneOf", "minLength", "maxLength",
-  "minimum", "maximum",
+  "type",
+  "pattern",
+  "format",
+  "enum",
+  "const",
+  "anyOf",
+  "oneOf",
+  "minLength",
+  "maxLength",
+  "minimum",
+  "maximum",
+  "x-duration",
 ]);
 
 function keyMistake(error: ErrorObject): Mistake | undefined {
@@ -155,25 +223,27 @@ function keyMistake(error: ErrorObject): Mistake | undefined {
   switch (error.keyword) {
     case "additionalProperties":
     case "unevaluatedProperties": {
-      const key = String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
-      const known = Object.keys((error.parentSchema?.["properties"] as JsonObject) ?? {});
-      const near = suggest(key, known);
-      const names = known.length > 0 && known.length <= 12 ? `; the keys are ${listed(known, "and")}` : "";
+      const key = String(params.additionalProperty ?? params.unevaluatedProperty);
+      const known = Object.keys((error.parentSchema?.properties as JsonObject) ?? {});
+      const near = nearest(key, known);
+      const names =
+        known.length > 0 && known.length <= 12 ? `; the keys are ${listed(known, "and")}` : "";
       const message = `unknown key ${show(key)}${near === undefined ? names : ""}`;
       return {
         path,
         key,
         kind: "unknown-key",
         message,
-        ...(near === undefined ? {} : { suggestion: near }),
+        ...(near === undefined ? {} : { suggestion: `did you mean "${near}"?`, names: [near] }),
       };
     }
-    case "required":
-      return { path, kind: "missing-key", message: `missing key ${show(params["missingProperty"])}` };
+    case "required": {
+      const name = String(params.missingProperty);
+      return { path, kind: "missing-key", message: `missing key "${name}"`, names: [name] };
+    }
     case "dependentRequired": {
       const message =
-        `missing key ${show(params["missingProperty"])}, ` +
-        `which ${show(params["property"])} needs`;
+        `missing key ${show(params.missingProperty)}, ` + `which ${show(params.property)} needs`;
       return { path, kind: "missing-key", message };
     }
     default:
@@ -186,8 +256,8 @@ function valueMistake(error: ErrorObject): Mistake {
   const kind = error.keyword === "type" ? "type" : "value";
   const mistake: Mistake = { path, kind, message: sentence(error) };
   if (error.keyword === "enum" && typeof error.data === "string") {
-    const allowed = (error.params["allowedValues"] as Json[]).filter((v) => typeof v === "string");
-    const near = suggest(error.data, allowed);
+    const allowed = (error.params.allowedValues as Json[]).filter((v) => typeof v === "string");
+    const near = didYouMean(error.data, allowed);
     if (near !== undefined) {
       mistake.suggestion = near;
     }
@@ -202,11 +272,11 @@ function valueMistake(error: ErrorObject): Mistake {
 function unionMistake(error: ErrorObject): Partial<Mistake> {
   const branches = error.schema as JsonObject[];
   if (isRequiredOnly(error)) {
-    const keys = branches.flatMap((branch) => branch["required"] as string[]);
+    const keys = branches.flatMap((branch) => branch.required as string[]);
     const data = error.data as JsonObject;
     const given = keys.filter((key) => Object.hasOwn(data, key));
     return given.length === 0
-      ? { kind: "missing-key", message: `missing key: one of ${listed(keys)} is needed` }
+      ? { kind: "missing-key", message: `missing key: ${listed(keys)} is needed`, names: keys }
       : { kind: "value", message: `${listed(given, "and")} exclude each other` };
   }
   const types = [...new Set(branches.flatMap((branch) => typesOf(branch)))];
@@ -218,9 +288,9 @@ function unionMistake(error: ErrorObject): Partial<Mistake> {
 
 function typesOf(branch: JsonObject): string[] {
   if ("const" in branch) {
-    return [show(branch["const"])];
+    return [show(branch.const)];
   }
-  const type = branch["type"];
+  const type = branch.type;
   const names = Array.isArray(type) ? type : [type];
   return names.filter((name) => typeof name === "string").map((name) => NOUNS[name] ?? name);
 }
@@ -247,45 +317,47 @@ function sentence(error: ErrorObject): string {
   const came = show(error.data as Json);
   switch (error.keyword) {
     case "type": {
-      const types = [params["type"] ?? []].flat() as string[];
+      const types = [params.type ?? []].flat() as string[];
       return `must be ${or(types.map((type) => NOUNS[type] ?? type))}, not ${came}`;
     }
     case "enum":
-      return `must be ${listed(params["allowedValues"] as Json[])}, not ${came}`;
+      return `must be ${listed(params.allowedValues as Json[])}, not ${came}`;
     case "const":
-      return `must be ${show(params["allowedValue"])}, not ${came}`;
+      return `must be ${show(params.allowedValue)}, not ${came}`;
     case "pattern":
-      return `must match the pattern ${String(params["pattern"])}, which ${came} does not`;
+      return `must match the pattern ${String(params.pattern)}, which ${came} does not`;
     case "format":
-      return `must be a valid ${String(params["format"])}, not ${came}`;
+      return `must be a valid ${String(params.format)}, not ${came}`;
     case "minimum":
-      return `must be at least ${String(params["limit"])}, not ${came}`;
+      return `must be at least ${String(params.limit)}, not ${came}`;
     case "maximum":
-      return `must be at most ${String(params["limit"])}, not ${came}`;
+      return `must be at most ${String(params.limit)}, not ${came}`;
     case "exclusiveMinimum":
-      return `must be more than ${String(params["limit"])}, not ${came}`;
+      return `must be more than ${String(params.limit)}, not ${came}`;
     case "exclusiveMaximum":
-      return `must be less than ${String(params["limit"])}, not ${came}`;
+      return `must be less than ${String(params.limit)}, not ${came}`;
     case "multipleOf":
-      return `must be a multiple of ${String(params["multipleOf"])}, not ${came}`;
+      return `must be a multiple of ${String(params.multipleOf)}, not ${came}`;
     default:
       return countSentence(error);
   }
 }
 
 function countSentence(error: ErrorObject): string {
-  const limit = String(error.params["limit"]);
+  const limit = String(error.params.limit);
   switch (error.keyword) {
     case "minLength":
-      return error.params["limit"] === 1 ? "must not be empty" : `must have at least ${limit} characters`;
+      return error.params.limit === 1
+        ? "must not be empty"
+        : `must have at least ${limit} characters`;
     case "maxLength":
       return `must have at most ${limit} characters`;
     case "minItems":
-      return error.params["limit"] === 1 ? "must not be empty" : `must have at least ${limit} entries`;
+      return error.params.limit === 1 ? "must not be empty" : `must have at least ${limit} entries`;
     case "maxItems":
       return `must have at most ${limit} entries`;
     case "minProperties":
-      return error.params["limit"] === 1 ? "must not be empty" : `must have at least ${limit} keys`;
+      return error.params.limit === 1 ? "must not be empty" : `must have at least ${limit} keys`;
     case "maxProperties":
       return `must have at most ${limit} keys`;
     case "uniqueItems":

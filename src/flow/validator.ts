@@ -4,12 +4,13 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import ajvFormats from "ajv-formats";
 import { RE2JS } from "re2js";
 import { canonicalJson } from "./canonical.js";
+import { parseDuration } from "./duration.js";
 import type { Json, JsonObject } from "./json.js";
-import { type Mistake, mistakesOf } from "./mistakes.js";
+import { type Forgive, type Mistake, mistakesOf } from "./mistakes.js";
 
 export interface Validator {
   /** Changes `value` where a default fills a gap. */
-  mistakes(value: Json): Mistake[];
+  mistakes(value: Json, forgive?: Forgive): Mistake[];
 }
 
 const cache = new WeakMap<JsonObject, Validator>();
@@ -42,8 +43,12 @@ function compile(schema: JsonObject): Validator {
   ajvFormats.default(ajv, { mode: "fast" });
   ajv.removeKeyword("uniqueItems");
   ajv.addKeyword({ keyword: "uniqueItems", type: "array", validate: hasUniqueItems });
+  ajv.addKeyword({ keyword: "x-duration", type: ["string", "number"], validate: isDuration });
   const validate: ValidateFunction = ajv.compile(schema);
-  return { mistakes: (value) => (validate(value) ? [] : mistakesOf(validate.errors ?? [])) };
+  return {
+    mistakes: (value, forgive) =>
+      validate(value) ? [] : mistakesOf(validate.errors ?? [], forgive),
+  };
 }
 
 /**
@@ -74,4 +79,8 @@ export function compilePattern(pattern: string): RE2JS {
 /** ajv's own compares each pair; a context may have 100 000 entries. */
 function hasUniqueItems(wanted: boolean, items: Json[]): boolean {
   return !wanted || new Set(items.map(canonicalJson)).size === items.length;
+}
+
+function isDuration(_: true, value: Json): boolean {
+  return parseDuration(value) !== undefined;
 }

@@ -1,0 +1,26 @@
+// What a rule is: a name, a sentence, the kinds it reports, and a check.
+
+import type { Catalog } from "../catalog.js";
+import type { Kind } from "../diagnostic.js";
+import type { Findings } from "../findings.js";
+import type { BodyModel } from "../model.js";
+import type { TextNode } from "../tree.js";
+
+/** What the rules know of one file. */
+export interface Subject {
+  text: string;
+  root: TextNode;
+  body: BodyModel;
+  catalog: Catalog;
+  findings: Findings;
+}
+
+export interface Rule {
+  name: string;
+  /** One sentence: what is promised of a file that passes. */
+  says: string;
+  kinds: readonly Kind[];
+  /** Skipped once one of these was found: its own findings would only follow from them. */
+  after: readonly Kind[];
+  check(subject: Subject): void;
+}
