@@ -7,6 +7,7 @@ export const KINDS = [
   "alias",
   "yaml-directive",
   "size",
+  "unreadable",
   "unknown-key",
   "missing-key",
   "type",
