@@ -108,3 +108,9 @@ export const MAX_COMPILED_PATTERNS = 500;
 export const MAX_PATTERN_LENGTH = 1_000;
 /** Changes of all runs that are remembered, for event streams that were cut off and come back. */
 export const RECENT_CHANGES = 4_096;
+/** Flow files of one folder: ten times what a busy team has; each is checked and held in memory. */
+export const MAX_FLOW_FILES = 10_000;
+/** Levels of sub-folders that are searched for flow files. */
+export const MAX_FLOW_FOLDER_DEPTH = 16;
+/** Flow files that are read at a time: spares open files. */
+export const MAX_OPEN_FLOW_FILES = 16;
