@@ -7,6 +7,8 @@ import { readFlowFile } from "./flow-file.js";
 import type { JsonObject } from "./json.js";
 import { buildModel } from "./model.js";
 import { normalize } from "./normalize.js";
+import { checkAcross } from "./rules/across.js";
+import type { Subject } from "./rules/rule.js";
 import { RULES } from "./rules/rules.js";
 import type { Workflow } from "./workflow.js";
 
@@ -19,10 +21,7 @@ export interface Checked {
 
 /** One file by itself. `file` is its name in diagnostics. */
 export function check(text: string, file: string, catalog: Catalog): Checked {
-  const { findings, root } = examine(text, file, catalog);
-  const workflow =
-    root === undefined || findings.hasErrors ? null : normalize(root.json as JsonObject, catalog);
-  return { workflow, diagnostics: findings.sorted() };
+  return conclude(examine(text, file, catalog), catalog);
 }
 
 /** The files of one folder, with what is seen only across them. */
@@ -30,19 +29,37 @@ export function checkFolder(
   files: readonly { file: string; text: string }[],
   catalog: Catalog,
 ): ({ file: string } & Checked)[] {
-  return files.map(({ file, text }) => ({ file, ...check(text, file, catalog) }));
+  const examined = files.map(({ file, text }) => examine(text, file, catalog));
+  checkAcross(examined.flatMap(({ file, subject }) => (subject ? [{ file, ...subject }] : [])));
+  return examined.map((each) => ({ file: each.file, ...conclude(each, catalog) }));
 }
 
-function examine(text: string, file: string, catalog: Catalog) {
+interface Examined {
+  file: string;
+  findings: Findings;
+  /** Undefined: the text could not be read as YAML. */
+  subject: Subject | undefined;
+}
+
+function examine(text: string, file: string, catalog: Catalog): Examined {
   const findings = new Findings(file, text);
   const root = readFlowFile(text, findings);
-  if (root !== undefined) {
-    const subject = { text, root, body: buildModel(root), catalog, findings };
-    for (const rule of RULES) {
-      if (!findings.has(...rule.after)) {
-        rule.check(subject);
-      }
+  if (root === undefined) {
+    return { file, findings, subject: undefined };
+  }
+  const subject: Subject = { text, root, body: buildModel(root), catalog, findings };
+  for (const rule of RULES) {
+    if (!findings.has(...rule.after)) {
+      rule.check(subject);
     }
   }
-  return { findings, root };
+  return { file, findings, subject };
+}
+
+function conclude({ findings, subject }: Examined, catalog: Catalog): Checked {
+  const workflow =
+    subject === undefined || findings.hasErrors
+      ? null
+      : normalize(subject.root.json as JsonObject, catalog);
+  return { workflow, diagnostics: findings.sorted() };
 }
