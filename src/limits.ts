@@ -114,3 +114,7 @@ export const MAX_FLOW_FILES = 10_000;
 export const MAX_FLOW_FOLDER_DEPTH = 16;
 /** Flow files that are read at a time: spares open files. */
 export const MAX_OPEN_FLOW_FILES = 16;
+/** ms to check one flow file: it takes ms; what takes seconds was made to. */
+export const CHECK_DEADLINE_MS = 5_000;
+/** MiB that the thread which checks flow files may use: ten thousand files, and no text's excess. */
+export const CHECKER_MEMORY_MB = 512;
