@@ -2,13 +2,14 @@
 
 import {
   Environment,
+  EvaluationError,
   type ParseResult,
   type RegisteredFunctionHandler,
 } from "@marcbachmann/cel-js";
 import { type Duration, UnsignedInt } from "@marcbachmann/cel-js/evaluator";
 import { MAX_LITERAL_ENTRIES } from "../../limits.js";
 import * as calendar from "./calendar.js";
-import { matchesPattern } from "./pattern.js";
+import { matchesPattern, PatternError } from "./pattern.js";
 import { charge } from "./work.js";
 
 export { Duration } from "@marcbachmann/cel-js/evaluator";
@@ -44,8 +45,30 @@ function makeEnvironment(): Environment {
 
 type Handler = RegisteredFunctionHandler;
 
-function add(environment: Environment, signature: string, handler: Handler): void {
-  environment.registerFunction(signature, handler, { async: false });
+function add(made: Environment, signature: string, handler: Handler): void {
+  const guarded: Handler = (...values: unknown[]) => {
+    try {
+      return handler(...values);
+    } catch (error) {
+      throw asCelError(error);
+    }
+  };
+  made.registerFunction(signature, guarded, { async: false });
+}
+
+/** The library gives its own errors the place they came from. */
+function asCelError(error: unknown): unknown {
+  const code =
+    error instanceof PatternError
+      ? "invalid_regular_expression"
+      : error instanceof calendar.TimeError
+        ? "invalid_time"
+        : error instanceof IndexError
+          ? "index_out_of_range"
+          : undefined;
+  return code === undefined || !(error instanceof Error)
+    ? error
+    : new EvaluationError({ code, message: error.message });
 }
 
 function addOwn(made: Environment): void {
@@ -98,7 +121,7 @@ function slice(text: string, start: number, end: number): string {
 
 function split(text: string, separator: string, most: number): string[] {
   if (!Number.isInteger(most)) {
-    throw new RangeError(`${most} is no whole number`);
+    throw new IndexError(`${most} is no whole number`);
   }
   const parts = text.split(separator);
   if (most < 0 || parts.length <= most) {

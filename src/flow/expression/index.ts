@@ -10,7 +10,14 @@ export {
   withError,
   withItem,
 } from "./env.js";
-export { evaluateBare, type FilledConfig, type Scope, type SecretText } from "./evaluate.js";
+export {
+  evaluateBare,
+  evaluateCondition,
+  evaluateConfig,
+  evaluateValue,
+  type FilledConfig,
+  type SecretText,
+} from "./evaluate.js";
 export {
   type Checked,
   ExpressionError,
@@ -27,5 +34,6 @@ export {
   type Part,
   wholeExpression,
 } from "./parts.js";
+export type { Scope } from "./program.js";
 export { typeOf } from "./schema-type.js";
 export { accepts, nameOf, type ObjectType, type Type } from "./types.js";
