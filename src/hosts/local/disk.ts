@@ -80,8 +80,8 @@ export const nodeDisk: Disk = {
   syncLater: (fd, done) => fs.fsync(fd, done),
   syncFolderLater(path, done) {
     fs.open(path, O_RDONLY, (error, fd) => {
-      if (error) return done(error);
-      fs.fsync(fd, (failed) => fs.close(fd, (unclosed) => done(failed ?? unclosed)));
+      if (error) done(error);
+      else fs.fsync(fd, (failed) => fs.close(fd, (unclosed) => done(failed ?? unclosed ?? null)));
     });
   },
 };

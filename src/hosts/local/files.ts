@@ -8,16 +8,33 @@ import { diskError, errorCode } from "./store-error.js";
 
 /** Resolves when file and name are on disk; a power cut leaves the old file or the new one. */
 export async function writeDurable(path: string, text: string, disk = nodeDisk): Promise<void> {
-  const temporary = `${path}.${(temporaries += 1)}.tmp`;
+  temporaries += 1;
+  const temporary = `${path}.${temporaries}.tmp`;
   const fd = disk.open(temporary, "create");
   try {
     await writeLater(disk, fd, Buffer.from(text), 0);
     await later((done) => disk.syncLater(fd, done));
+  } catch (error) {
+    unlinkIfThere(disk, temporary);
+    throw error;
   } finally {
     disk.close(fd);
   }
   disk.rename(temporary, path);
   await later((done) => disk.syncFolderLater(dirname(path), done));
+}
+
+/** The same at once. */
+export function writeDurableNow(path: string, text: string, disk = nodeDisk): void {
+  const fd = disk.open(`${path}.tmp`, "create");
+  try {
+    writeAll(disk, fd, Buffer.from(text), 0);
+    disk.sync(fd);
+  } finally {
+    disk.close(fd);
+  }
+  disk.rename(`${path}.tmp`, path);
+  disk.syncFolder(dirname(path));
 }
 
 /** No reader sees half a file, but after a power cut it may be torn, or the old one. */

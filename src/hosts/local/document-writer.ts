@@ -1,0 +1,123 @@
+// Writes run documents: what the documents' worker does, and the tests on their own disk.
+
+import { dirname, join } from "node:path";
+import type { Disk } from "./disk.js";
+import { readWhole, writeAll } from "./files.js";
+import { errorCode } from "./store-error.js";
+
+/** One message to the writer. Its lists are flat: id, JSON, id, JSON, …: cheap to send. */
+export interface DocumentBatch {
+  write: string[];
+  /** Likewise; only where the document on disk is missing, torn or another one. */
+  repair: string[];
+  /** Ids of documents that must be durable. */
+  sync: string[];
+}
+
+/** By place in its list, what went wrong. An empty answer: all is done. */
+export interface DocumentAnswer {
+  write: [place: number, reason: string][];
+  repair: [place: number, reason: string][];
+  /** Undefined: all are durable. */
+  sync?: string;
+}
+
+export function documentPath(folder: string, id: string): string {
+  return join(folder, `${id}.json`);
+}
+
+export class DocumentWriter {
+  /** One name for all: after a crash there is one left-over, and the next write takes it. */
+  readonly #temporary: string;
+
+  constructor(
+    readonly disk: Disk,
+    readonly folder: string,
+  ) {
+    this.#temporary = join(folder, ".writing.tmp");
+  }
+
+  handle(batch: DocumentBatch): DocumentAnswer {
+    const answer: DocumentAnswer = { write: [], repair: [] };
+    each(batch.write, answer.write, (id, json) => this.#write(id, documentText(json)));
+    each(batch.repair, answer.repair, (id, json) => {
+      const text = documentText(json);
+      if (!this.#isThere(id, text)) this.#write(id, text);
+    });
+    if (batch.sync.length > 0) {
+      try {
+        for (const id of batch.sync) this.#sync(id);
+        this.disk.syncFolder(this.folder);
+      } catch (error) {
+        answer.sync = reasonOf(error);
+      }
+    }
+    return answer;
+  }
+
+  #write(id: string, text: string): void {
+    try {
+      this.#replace(id, text);
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+      // Someone deleted the folder under us.
+      this.disk.mkdir(this.folder);
+      this.disk.syncFolder(dirname(this.folder));
+      this.#replace(id, text);
+    }
+  }
+
+  #replace(id: string, text: string): void {
+    const fd = this.disk.open(this.#temporary, "create");
+    try {
+      writeAll(this.disk, fd, Buffer.from(text), 0);
+    } finally {
+      this.disk.close(fd);
+    }
+    this.disk.rename(this.#temporary, documentPath(this.folder, id));
+  }
+
+  #isThere(id: string, text: string): boolean {
+    const bytes = readWhole(this.disk, documentPath(this.folder, id));
+    return bytes?.equals(Buffer.from(text)) ?? false;
+  }
+
+  #sync(id: string): void {
+    let fd: number;
+    try {
+      fd = this.disk.open(documentPath(this.folder, id), "read");
+    } catch (error) {
+      // Deleted by someone, after it was written: there is nothing to keep.
+      if (errorCode(error) === "ENOENT") return;
+      throw error;
+    }
+    try {
+      this.disk.sync(fd);
+    } finally {
+      this.disk.close(fd);
+    }
+  }
+}
+
+/** For people with `cat`. Laid out here, so that the main thread need not. */
+function documentText(json: string): string {
+  return `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
+}
+
+function each(
+  pairs: string[],
+  failed: [place: number, reason: string][],
+  act: (id: string, json: string) => void,
+): void {
+  for (let i = 0; i < pairs.length; i += 2) {
+    try {
+      act(pairs[i] ?? "", pairs[i + 1] ?? "");
+    } catch (error) {
+      failed.push([i / 2, reasonOf(error)]);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

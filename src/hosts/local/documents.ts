@@ -1,0 +1,365 @@
+// The run documents' queue: what must be written, and what may wait. The latest state of a run
+// wins; a finished run stays readable from here until its document is written.
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { Run } from "../../engine/run.js";
+import { type Disk, nodeDisk } from "./disk.js";
+import { type DocumentAnswer, type DocumentBatch, DocumentWriter } from "./document-writer.js";
+
+export interface DocumentsOptions {
+  folder: string;
+  /** ms that a live run's document may lag behind. */
+  delay_ms: number;
+  sink: DocumentSink;
+  onTrouble(message: string): void;
+}
+
+/** Takes one batch at a time. */
+export interface DocumentSink {
+  send(batch: DocumentBatch, done: (answer: DocumentAnswer) => void): void;
+  close(): Promise<void>;
+}
+
+/** Documents of one batch: few enough that a finished run's does not wait long. */
+const BATCH_DOCUMENTS = 256;
+const BATCH_CHARS = 1024 * 1024;
+/** Syncs of one batch: each may take a millisecond, and documents wait for them. */
+const BATCH_SYNCS = 64;
+/** ms until a document is tried again that could not be written. */
+const RETRY_MS = 1_000;
+/**
+ * Characters of finished documents that may wait; beyond, no new run should be taken. A worker
+ * writes some ten thousand documents a second, so that this is a few seconds' lag.
+ */
+const MAX_WAITING_CHARS = 64 * 1024 * 1024;
+
+/** A request for durable documents; it is done when no ids are left. */
+interface SyncRequest {
+  ids: string[];
+  done: (error: Error | null) => void;
+}
+
+/** A batch, and what it was made of. */
+interface Sent {
+  batch: DocumentBatch;
+  /** As in `batch.write`: the live run, or null for a finished one. */
+  written: (Run | null)[];
+  /** As in `batch.repair`. */
+  repaired: Run[];
+  sync: SyncRequest | undefined;
+}
+
+export class Documents {
+  readonly #options: DocumentsOptions;
+  /** Live runs whose documents are behind; the ones in `#dirty` wait for the delay to pass. */
+  #dirty = new Map<string, Run>();
+  #due = new Map<string, Run>();
+  /** Texts of finished runs that are not written yet. */
+  readonly #finished = new Map<string, string>();
+  /** Ids of those that are not on their way. */
+  readonly #finishedDue = new Set<string>();
+  #repairs: Iterator<Run> | undefined;
+  readonly #syncs: SyncRequest[] = [];
+  #chars = 0;
+  #sending = false;
+  #timer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #trouble: string | undefined;
+  readonly #drained: (() => void)[] = [];
+
+  constructor(options: DocumentsOptions) {
+    this.#options = options;
+  }
+
+  /** Documents of finished runs that are not written yet. */
+  get waiting(): number {
+    return this.#finished.size;
+  }
+
+  get isFull(): boolean {
+    return this.#chars > MAX_WAITING_CHARS;
+  }
+
+  /** Why documents cannot be written, since when they cannot. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** The document of a finished run that is not written yet. */
+  text(id: string): string | undefined {
+    return this.#finished.get(id);
+  }
+
+  changed(run: Run): void {
+    this.#forget(run.id);
+    this.#dirty.set(run.id, run);
+    this.#timer ??= setTimeout(() => this.#delayPassed(), this.#options.delay_ms);
+  }
+
+  finished(run: Run): void {
+    this.#dirty.delete(run.id);
+    this.#due.delete(run.id);
+    this.#forget(run.id);
+    const text = JSON.stringify(run);
+    this.#chars += text.length;
+    this.#finished.set(run.id, text);
+    this.#finishedDue.add(run.id);
+    this.#pump();
+  }
+
+  /**
+   * Compares the documents of live runs with what they should be, when there is nothing else to
+   * do. Each run is asked for when its turn comes, so that it is the latest.
+   */
+  repair(runs: Iterable<Run>): void {
+    this.#repairs = runs[Symbol.iterator]();
+    this.#pump();
+  }
+
+  /** Resolves when the documents of these finished runs, written or not, are durable. */
+  sync(ids: string[]): Promise<void> {
+    if (ids.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#syncs.push({ ids, done: (error) => (error ? reject(error) : resolve()) });
+      this.#pump();
+    });
+  }
+
+  /** Resolves when all is written, or the disk takes no more. */
+  async drain(): Promise<void> {
+    this.#repairs = undefined;
+    if (this.#timer) this.#delayPassed();
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retryTimer);
+    for (const { done } of this.#syncs.splice(0)) done(new Error("the store was closed"));
+    await this.#options.sink.close();
+  }
+
+  #forget(id: string): void {
+    const text = this.#finished.get(id);
+    if (text === undefined) return;
+    this.#chars -= text.length;
+    this.#finished.delete(id);
+    this.#finishedDue.delete(id);
+  }
+
+  #delayPassed(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const [id, run] of this.#dirty) this.#due.set(id, run);
+    this.#dirty = new Map();
+    this.#pump();
+  }
+
+  #isIdle(): boolean {
+    if (this.#sending) return false;
+    if (this.#trouble !== undefined) return true;
+    const isWritten = this.#finishedDue.size === 0 && this.#due.size === 0;
+    return isWritten && !this.#repairs && this.#syncs.length === 0;
+  }
+
+  #pump(): void {
+    if (this.#sending || this.#retryTimer) return;
+    const sent = this.#nextBatch();
+    if (!sent) {
+      this.#wakeDrained();
+      return;
+    }
+    this.#sending = true;
+    this.#options.sink.send(sent.batch, (answer) => {
+      this.#sending = false;
+      this.#settle(sent, answer);
+      this.#pump();
+    });
+  }
+
+  #wakeDrained(): void {
+    if (this.#isIdle()) for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #nextBatch(): Sent | undefined {
+    const batch: DocumentBatch = { write: [], repair: [], sync: [] };
+    const sent: Sent = { batch, written: [], repaired: [], sync: undefined };
+    this.#takeFinished(sent);
+    this.#takeLive(sent);
+    if (isEmpty(batch)) this.#takeRepairs(sent);
+    this.#takeSyncs(sent);
+    return isEmpty(batch) && batch.sync.length === 0 ? undefined : sent;
+  }
+
+  #takeFinished(sent: Sent): void {
+    let chars = 0;
+    for (const id of this.#finishedDue) {
+      if (sent.written.length >= BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
+      this.#finishedDue.delete(id);
+      const text = this.#finished.get(id) ?? "";
+      chars += text.length;
+      sent.written.push(null);
+      sent.batch.write.push(id, text);
+    }
+  }
+
+  #takeLive(sent: Sent): void {
+    let chars = 0;
+    for (const [id, run] of this.#due) {
+      if (sent.written.length >= BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
+      this.#due.delete(id);
+      const text = JSON.stringify(run);
+      chars += text.length;
+      sent.written.push(run);
+      sent.batch.write.push(id, text);
+    }
+  }
+
+  #takeRepairs(sent: Sent): void {
+    let chars = 0;
+    while (this.#repairs && sent.repaired.length < BATCH_DOCUMENTS && chars < BATCH_CHARS) {
+      const { value: run, done } = this.#repairs.next();
+      if (done) {
+        this.#repairs = undefined;
+        return;
+      }
+      const text = JSON.stringify(run);
+      chars += text.length;
+      sent.repaired.push(run);
+      sent.batch.repair.push(run.id, text);
+    }
+  }
+
+  /** Those that are still to be written go to the end of the line. */
+  #takeSyncs(sent: Sent): void {
+    const request = this.#syncs[0];
+    if (!request) return;
+    sent.sync = request;
+    for (let looked = request.ids.length; looked > 0; looked -= 1) {
+      if (sent.batch.sync.length >= BATCH_SYNCS) return;
+      const id = request.ids.shift();
+      if (id === undefined) return;
+      if (this.#finished.has(id)) request.ids.push(id);
+      else sent.batch.sync.push(id);
+    }
+  }
+
+  #settle(sent: Sent, answer: DocumentAnswer): void {
+    const { batch } = sent;
+    this.#settleList(batch.write, sent.written, new Set(answer.write.map(([place]) => place)));
+    this.#settleList(batch.repair, sent.repaired, new Set(answer.repair.map(([place]) => place)));
+    this.#settleSync(sent, answer.sync);
+    const reason = [...answer.write, ...answer.repair][0]?.[1];
+    if (reason === undefined) {
+      if (batch.write.length > 0) this.#trouble = undefined;
+      return;
+    }
+    if (this.#trouble === undefined) this.#options.onTrouble(troubleText(reason));
+    this.#trouble = reason;
+    this.#wakeDrained();
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#pump();
+    }, RETRY_MS);
+    this.#retryTimer.unref();
+  }
+
+  #settleList(pairs: string[], runs: (Run | null)[], failed: Set<number>): void {
+    runs.forEach((run, place) => {
+      const id = pairs[2 * place] ?? "";
+      const isSame = this.#finished.get(id) === pairs[2 * place + 1];
+      if (run === null && isSame) {
+        if (failed.has(place)) this.#finishedDue.add(id);
+        else this.#forget(id);
+      } else if (run !== null && failed.has(place)) {
+        const isNewer = this.#dirty.has(id) || this.#due.has(id) || this.#finished.has(id);
+        if (!isNewer) this.#due.set(id, run);
+      }
+    });
+  }
+
+  #settleSync({ sync }: Sent, reason: string | undefined): void {
+    if (!sync || (reason === undefined && sync.ids.length > 0)) return;
+    this.#syncs.splice(this.#syncs.indexOf(sync), 1);
+    sync.done(reason === undefined ? null : new Error(reason));
+  }
+}
+
+/** The worker's thread; or, where there is no compiled worker (in tests), this one. */
+export function createSink(folder: string, disk: Disk | undefined): DocumentSink {
+  const url = new URL("./documents-worker.js", import.meta.url);
+  if (disk) return new InlineSink(new DocumentWriter(disk, folder));
+  if (!existsSync(fileURLToPath(url))) return new InlineSink(new DocumentWriter(nodeDisk, folder));
+  return new WorkerSink(url, folder);
+}
+
+class InlineSink implements DocumentSink {
+  constructor(readonly writer: DocumentWriter) {}
+
+  send(batch: DocumentBatch, done: (answer: DocumentAnswer) => void): void {
+    setImmediate(() => done(this.writer.handle(batch)));
+  }
+
+  async close(): Promise<void> {}
+}
+
+export class WorkerSink implements DocumentSink {
+  #worker: Worker | undefined;
+  #answer: ((answer: DocumentAnswer) => void) | undefined;
+  #batch: DocumentBatch | undefined;
+
+  constructor(
+    readonly url: URL,
+    readonly folder: string,
+  ) {}
+
+  send(batch: DocumentBatch, done: (answer: DocumentAnswer) => void): void {
+    this.#worker ??= this.#start();
+    this.#batch = batch;
+    this.#answer = done;
+    // While it works the process must not end; while it waits it may.
+    this.#worker.ref();
+    this.#worker.postMessage(batch);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.url, { workerData: this.folder });
+    worker.on("message", (answer: DocumentAnswer) => this.#settle(answer));
+    worker.on("error", (error) => {
+      this.#worker = undefined;
+      this.#settle(allFailed(this.#batch, `the documents' thread ended: ${error.message}`));
+    });
+    return worker;
+  }
+
+  #settle(answer: DocumentAnswer): void {
+    const done = this.#answer;
+    this.#answer = undefined;
+    this.#worker?.unref();
+    done?.(answer);
+  }
+}
+
+function isEmpty(batch: DocumentBatch): boolean {
+  return batch.write.length === 0 && batch.repair.length === 0;
+}
+
+function allFailed(batch: DocumentBatch | undefined, reason: string): DocumentAnswer {
+  const all = (pairs: string[] = []): [number, string][] =>
+    Array.from({ length: pairs.length / 2 }, (_, place) => [place, reason]);
+  return { write: all(batch?.write), repair: all(batch?.repair), sync: reason };
+}
+
+function troubleText(reason: string): string {
+  return (
+    `Run documents cannot be written: ${reason}. Runs go on, safe in the journal, and the ` +
+    "documents follow when the disk takes them again; until then new runs may be refused."
+  );
+}

@@ -1,0 +1,125 @@
+// Which positions have which status: one bit each, so that a million runs take little memory and
+// the newest of a status are found without looking at the others.
+
+import type { RunStatus } from "../../engine/run.js";
+
+export const STATUSES: readonly RunStatus[] = [
+  "pending",
+  "running",
+  "paused",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+/** A number for each status, as in STATUSES; this one stands for "no run here". */
+export const NO_STATUS = STATUSES.length;
+
+export class StatusSets {
+  readonly #sets = STATUSES.map(() => new BitSet());
+
+  /** Moves a position from one status to another; NO_STATUS is none. */
+  move(position: number, from: number, to: number): void {
+    if (from === to) return;
+    this.#sets[from]?.remove(position);
+    this.#sets[to]?.add(position);
+  }
+
+  /** The greatest position below `position` that has the status, or any; -1: none has. */
+  before(position: number, status: number | undefined): number {
+    if (status !== undefined) return this.#sets[status]?.before(position) ?? -1;
+    return Math.max(...this.#sets.map((set) => set.before(position)));
+  }
+
+  count(status: number): number {
+    return this.#sets[status]?.count ?? 0;
+  }
+
+  /** As it is now, whatever happens to this one later. */
+  copy(status: number): BitSet {
+    return this.#sets[status]?.copy() ?? new BitSet();
+  }
+}
+
+/** Bits, and above them one bit for each word that has any. */
+export class BitSet {
+  #words = new Uint32Array(1);
+  #summary = new Uint32Array(1);
+  count = 0;
+
+  has(position: number): boolean {
+    return ((this.#words[position >>> 5] ?? 0) & bit(position)) !== 0;
+  }
+
+  add(position: number): void {
+    if (this.has(position)) return;
+    const word = position >>> 5;
+    this.#words = grown(this.#words, word);
+    this.#summary = grown(this.#summary, word >>> 5);
+    or(this.#words, word, bit(position));
+    or(this.#summary, word >>> 5, bit(word));
+    this.count += 1;
+  }
+
+  remove(position: number): void {
+    if (!this.has(position)) return;
+    const word = position >>> 5;
+    and(this.#words, word, ~bit(position));
+    if (this.#words[word] === 0) and(this.#summary, word >>> 5, ~bit(word));
+    this.count -= 1;
+  }
+
+  /** The greatest member below `position`; -1: there is none. */
+  before(position: number): number {
+    const last = this.#words.length * 32;
+    const end = Math.min(position, last);
+    const own = end >>> 5;
+    const inOwn = highest((this.#words[own] ?? 0) & (bit(end) - 1));
+    if (inOwn >= 0) return own * 32 + inOwn;
+    const word = this.#wordBefore(own);
+    return word < 0 ? -1 : word * 32 + highest(this.#words[word] ?? 0);
+  }
+
+  copy(): BitSet {
+    const copy = new BitSet();
+    copy.#words = this.#words.slice();
+    copy.#summary = this.#summary.slice();
+    copy.count = this.count;
+    return copy;
+  }
+
+  #wordBefore(word: number): number {
+    const own = word >>> 5;
+    const inOwn = highest((this.#summary[own] ?? 0) & (bit(word) - 1));
+    if (inOwn >= 0) return own * 32 + inOwn;
+    for (let at = own - 1; at >= 0; at -= 1) {
+      const summary = this.#summary[at] ?? 0;
+      if (summary !== 0) return at * 32 + highest(summary);
+    }
+    return -1;
+  }
+}
+
+function bit(position: number): number {
+  return 1 << (position & 31);
+}
+
+/** The place of the highest bit that is set; -1: none is. */
+function highest(word: number): number {
+  return 31 - Math.clz32(word);
+}
+
+function or(words: Uint32Array, at: number, mask: number): void {
+  words[at] = (words[at] ?? 0) | mask;
+}
+
+function and(words: Uint32Array, at: number, mask: number): void {
+  words[at] = (words[at] ?? 0) & mask;
+}
+
+function grown(words: Uint32Array<ArrayBuffer>, at: number): Uint32Array<ArrayBuffer> {
+  if (at < words.length) return words;
+  const larger = new Uint32Array(Math.max(at + 1, words.length * 2));
+  larger.set(words);
+  return larger;
+}

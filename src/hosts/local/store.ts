@@ -1,0 +1,72 @@
+// The store: journal, checkpoint, documents, index and lock of one folder, behind one face.
+
+import { dirname, join, resolve } from "node:path";
+import { checkpointPath } from "./checkpoint.js";
+import { type Disk, nodeDisk } from "./disk.js";
+import { openIfThere, readWhole, writeDurableNow } from "./files.js";
+import { LocalStore } from "./local-store.js";
+import { takeLock } from "./lock.js";
+import { FORMAT } from "./record.js";
+import { journalFolder, recover } from "./recovery.js";
+import { createSegment, formatError, listSegments } from "./segment.js";
+import { diskError, errorCode } from "./store-error.js";
+import type { Store, StoreOptions } from "./store-types.js";
+
+export type { Store, StoreOptions, StoreStats } from "./store-types.js";
+
+/** The file that says which format the store has. Written last, when a store is made. */
+const ABOUT = "store.json";
+/** Bytes of a store's first segment: made in a few ms, and enough for a thousand runs. */
+const FIRST_SEGMENT_BYTES = 1024 * 1024;
+
+/** Takes the store, makes it where there is none, and recovers it. Rejects with a StoreError. */
+export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
+  const store = resolve(folder);
+  const disk = options.disk ?? nodeDisk;
+  try {
+    disk.mkdir(store);
+    const lock = takeLock(store);
+    try {
+      prepare(disk, store, options.first_segment_bytes ?? FIRST_SEGMENT_BYTES);
+      return new LocalStore(store, lock, recover(disk, store), options);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw errorCode(error) === undefined ? error : diskError("opening the store", store, error);
+  }
+}
+
+/** Makes what is missing of a new store, in an order in which every prefix is one, too. */
+function prepare(disk: Disk, store: string, segmentBytes: number): void {
+  for (const name of ["journal", "runs", "versions"]) disk.mkdir(join(store, name));
+  disk.syncFolder(dirname(store));
+  const about = readWhole(disk, join(store, ABOUT));
+  if (about) {
+    checkFormat(join(store, ABOUT), about.toString());
+    return;
+  }
+  writeDurableNow(join(store, ".gitignore"), "*\n", disk);
+  const journal = journalFolder(store);
+  if (listSegments(disk, journal).length === 0 && !hasCheckpoint(disk, store)) {
+    createSegment(disk, journal, 1, segmentBytes);
+  }
+  writeDurableNow(join(store, ABOUT), `${JSON.stringify({ format: FORMAT })}\n`, disk);
+}
+
+function hasCheckpoint(disk: Disk, store: string): boolean {
+  const fd = openIfThere(disk, checkpointPath(store), "read");
+  if (fd !== undefined) disk.close(fd);
+  return fd !== undefined;
+}
+
+function checkFormat(file: string, text: string): void {
+  let format: unknown;
+  try {
+    format = (JSON.parse(text) as { format?: unknown }).format;
+  } catch {
+    format = "unreadable";
+  }
+  if (format !== FORMAT) throw formatError(file, format);
+}
