@@ -127,7 +127,7 @@ async function runOnce(
     signal,
     onChange: (change) => {
       if (output.json) output.value(change);
-      else narrator.show(change.run);
+      else narrator.show(change);
     },
   });
   return { runId, exit: run ? runExit(run) : abortExit(signal) };

@@ -1,52 +1,48 @@
-// The flow files that `flows validate` is to check: those named, and those in the folders named.
+// The flow files that a command is to look at: those named, and those in the folders named.
 
-import { lstat, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { MAX_FLOW_FILE_BYTES } from "../limits.js";
+import { realpath, stat } from "node:fs/promises";
+import type { Diagnostic } from "../flow/diagnostic.js";
+import { readFlowFile, readFlowFiles } from "../hosts/local/index.js";
 import { quoted, usage } from "./options.js";
 
-export interface FlowFile {
-  file: string;
-  text: string;
+export interface Found {
+  /** Named from where the command stands; sorted, each once. */
+  files: { file: string; text: string }[];
+  /** Of what cannot be read. */
+  diagnostics: Diagnostic[];
 }
 
-/** Sorted by name; each file once. A path that is not there is wrong usage. */
-export async function readFlowFiles(paths: readonly string[]): Promise<FlowFile[]> {
-  const files = new Set((await Promise.all(paths.map(filesAt))).flat());
-  return Promise.all([...files].sort().map(async (file) => ({ file, text: await textOf(file) })));
+/** A path that is not there is wrong usage. */
+export async function findFlowFiles(paths: readonly string[], store: string): Promise<Found> {
+  const texts = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const path of paths) {
+    const found = await findAt(path, store);
+    for (const { file, text } of found.files) texts.set(file, text);
+    diagnostics.push(...found.diagnostics);
+  }
+  const files = [...texts].map(([file, text]) => ({ file, text }));
+  return { files: files.sort((a, b) => (a.file < b.file ? -1 : 1)), diagnostics };
 }
 
-export function isFlowFile(name: string): boolean {
-  return /\.(ya?ml|json)$/.test(name) && !/\.test\.(ya?ml|json)$/.test(name);
-}
-
-async function filesAt(path: string): Promise<string[]> {
-  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+async function findAt(path: string, store: string): Promise<Found> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === "ENOENT" ? "is not there" : `cannot be read: ${error.message}`;
     throw usage(`${quoted(path)} ${why}.`, "name flow files, or a folder of them");
   });
-  if (!found.isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && isFlowFile(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+  if (found.isDirectory()) return inFolder(path, store);
+  // Whoever names a file means it, also where it is a link.
+  const entry = { file: path, path: await realpath(path), stamp: "", modified_at: 0 };
+  const read = await readFlowFile(entry);
+  if (read === undefined) throw usage(`${quoted(path)} is not a file.`);
+  return "text" in read
+    ? { files: [{ file: path, text: read.text }], diagnostics: [] }
+    : { files: [], diagnostics: [read.diagnostic] };
 }
 
-/** One byte more than allowed is enough for the check to say that the file is too large. */
-async function textOf(file: string): Promise<string> {
-  const handle = await open(file).catch((error: Error) => {
-    throw usage(`${quoted(file)} cannot be read: ${error.message}`);
-  });
-  try {
-    const bytes = Buffer.alloc(MAX_FLOW_FILE_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === bytes.length) break;
-    }
-    return bytes.toString("utf8", 0, length);
-  } finally {
-    await handle.close();
-  }
+async function inFolder(folder: string, store: string): Promise<Found> {
+  const found = await readFlowFiles(folder, store);
+  const prefix = folder === "." ? "" : `${folder.replace(/\/+$/, "")}/`;
+  const named = <T extends { file: string }>(one: T): T => ({ ...one, file: prefix + one.file });
+  return { files: found.files.map(named), diagnostics: found.diagnostics.map(named) };
 }

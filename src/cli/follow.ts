@@ -43,10 +43,13 @@ export class Narrator {
     private readonly colors: Colors,
   ) {}
 
-  show(run: Run): void {
+  show({ run, ...change }: Change): void {
+    // Some changes leave no time in the run; then the event knows.
+    const at = change.type === "event" ? change.event.at : null;
     const width = Math.max(3, ...Object.keys(run.steps).map((id) => id.length));
     for (const difference of differences(this.before, run)) {
-      this.say(line(difference, run.created_at, width, this.colors));
+      const timed = { ...difference, at: difference.at ?? at };
+      this.say(line(timed, run.created_at, width, this.colors));
     }
     this.before = run;
   }
@@ -63,7 +66,7 @@ export async function followAloud(
     const run = await follow({
       ...options,
       onChange: (change) => {
-        narrator.show(change.run);
+        narrator.show(change);
         ticker.show(change.run);
       },
     });

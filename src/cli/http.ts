@@ -109,12 +109,12 @@ export async function isAnswering(url: string): Promise<boolean> {
 }
 
 /** Exit code 4: nothing there, or nothing that lets us in. */
-export function unreachable(url: string, error: unknown): CliError {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  const why = cause?.code ?? cause?.message ?? (error as Error).message;
+export function unreachable(url: string, error?: unknown): CliError {
+  const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
+  const why = cause?.code ?? cause?.message ?? message;
   return new CliError(
     EXIT.unreachable,
-    `The server at ${url} does not answer (${why}).`,
+    `The server at ${url} does not answer${why ? ` (${why})` : ""}.`,
     "it may just have stopped: try again, or start it with flows serve",
   );
 }

@@ -60,7 +60,7 @@ export function createProgram(ended: (code: ExitCode) => void): Command {
 type Add = (usage: string, description: string, load: () => Promise<Run>) => Command;
 
 function addServing(add: Add): void {
-  add("serve", "serve the flows: API, page and timers", async () => {
+  add("serve", "serve the flows folder: the API, and every run that is not finished", async () => {
     return (await import("./commands/serve.js")).serve;
   })
     .option("--host <host>", "the address to listen on", "127.0.0.1")
@@ -85,7 +85,7 @@ function addRuns(add: Add): void {
     return (await import("./commands/trigger.js")).trigger;
   })
     .option("--context <json>", "what the run starts with: JSON, @file, or - for stdin")
-    .option("--set <key=value>", "set one value in it; may be repeated", collect, [])
+    .option("--set <key=value>", "set one value in it; may be repeated", collect)
     .option("--wait", "wait for the run's end; its result decides the exit code")
     .option("--timeout <duration>", "with --wait: how long, as in 30s")
     .option("--idempotency-key <key>", "the same key starts the same run only once");
@@ -130,6 +130,6 @@ function control(what: "cancel" | "pause" | "resume" | "retry"): () => Promise<R
   };
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }

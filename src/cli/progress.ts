@@ -3,7 +3,7 @@
 import type { Run, RunStatus, StepState } from "../engine/run.js";
 import type { Colors } from "./output.js";
 import { printable } from "./output.js";
-import { seconds } from "./words.js";
+import { moment, seconds } from "./words.js";
 
 export interface Difference {
   /** ISO time, where the run says when. */
@@ -75,13 +75,18 @@ function stepDifferences(id: string, before: StepState | undefined, now: StepSta
   const pass = now.iteration > 0 ? ` (pass ${now.iteration + 1})` : "";
   const attempt = now.attempt > 1 ? ` (attempt ${now.attempt})` : "";
   if (now.status === "waiting" && now.error !== null) {
-    const next = `attempt ${now.attempt} failed: ${now.error.message}`;
-    return [said(null, `${next}; next try at ${now.until}${pass}`)];
+    const next = now.until === undefined ? "" : `; next try at ${moment(now.until)} UTC`;
+    return [said(null, `attempt ${now.attempt} failed${pass}: ${now.error.message}${next}`)];
   }
-  if (now.status === "waiting") return [said(now.started_at, `waiting until ${now.until}${pass}`)];
+  if (now.status === "waiting") return [said(now.started_at, `waiting${waitOf(now)}${pass}`)];
   if (now.status === "failed" && now.error !== null) {
     return [said(now.finished_at, `failed${attempt}${pass}: ${now.error.message}`)];
   }
   const at = now.finished_at ?? (now.attempt > 1 ? null : now.started_at);
   return [said(at, `${now.status}${attempt}${pass}`)];
+}
+
+function waitOf({ started_at, until }: StepState): string {
+  if (started_at === null || until === undefined) return "";
+  return ` for ${seconds(Date.parse(until) - Date.parse(started_at))}`;
 }

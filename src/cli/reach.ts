@@ -2,9 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../engine/runner.js";
-import { readOwner } from "../hosts/local/index.js";
 import { OWNER_WAIT_MS } from "../limits.js";
-import type { CliError } from "./exit.js";
 import { isLocked, lockedError, openHost } from "./host.js";
 import { isAnswering, unreachable } from "./http.js";
 import { createLog, silentLog } from "./log.js";
@@ -24,24 +22,22 @@ export interface ReachOptions {
   for: "look" | "run";
 }
 
-/** A store that is changing hands is asked again until OWNER_WAIT_MS are over. */
+/**
+ * The lock decides, not the address in its file, which outlives its owner. A store that is
+ * changing hands is asked again until OWNER_WAIT_MS are over.
+ */
 export async function reach(common: Common, options: ReachOptions): Promise<Reached> {
   const deadline = Date.now() + OWNER_WAIT_MS;
-  let trouble: CliError = lockedError(common.store);
   for (;;) {
-    const owner = await readOwner(common.store);
-    if (owner?.url !== undefined) {
-      // An address may outlive its owner by a moment: the store's lock is what counts.
-      if (await isAnswering(owner.url)) return remote(owner.url);
-      trouble = unreachable(owner.url, new Error("nothing listens there"));
-    }
     try {
       return await own(common, options);
     } catch (error) {
       if (!isLocked(error)) throw error;
+      const url = error.owner?.url;
+      if (url !== undefined && (await isAnswering(url))) return remote(url);
+      if (Date.now() > deadline) throw url ? unreachable(url) : lockedError(common.store);
     }
-    if (Date.now() > deadline) throw trouble;
-    await sleep(50);
+    await sleep(100);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Command, Option } from "commander";
 import { parseWorkflowId } from "../../engine/ids.js";
 import { readOwner } from "../../hosts/local/index.js";
 import { EXIT, type ExitCode } from "../exit.js";
-import { readFlowFiles } from "../flow-files.js";
+import { findFlowFiles } from "../flow-files.js";
 import { nearest } from "../ids.js";
 import { type Common, quoted, tokenFromEnvironment, usage } from "../options.js";
 import { connect } from "../remote.js";
@@ -85,8 +85,8 @@ async function argumentsOf(command: Command, common: Common): Promise<string[]> 
 }
 
 /** As the files say: quick, and right even before the first sync. */
-async function workflowIds({ flows }: Common): Promise<string[]> {
-  const files = await readFlowFiles([flows]);
+async function workflowIds({ flows, store }: Common): Promise<string[]> {
+  const { files } = await findFlowFiles([flows], store);
   return files.flatMap(({ text }) => {
     const id = /^(?:id|\s*\{?\s*"id")\s*:\s*["']?([\w-]+)/m.exec(text)?.[1] ?? "";
     return parseWorkflowId(id) === undefined ? [] : [id];

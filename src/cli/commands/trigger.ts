@@ -112,7 +112,7 @@ function keyOf({ idempotencyKey }: Options): string | undefined {
 async function contextOf({ context, set }: Options): Promise<JsonObject> {
   const text = context === undefined ? undefined : await contextText(context as string);
   try {
-    return parseContext(text, set as string[]);
+    return parseContext(text, (set ?? []) as string[]);
   } catch (error) {
     throw error instanceof ArgumentMistake ? usage(error.message) : error;
   }

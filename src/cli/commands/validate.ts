@@ -4,7 +4,7 @@ import { catalog } from "../../connectors/index.js";
 import { checkFolder } from "../../flow/check.js";
 import { reporters } from "../../flow/report/report.js";
 import { EXIT, type ExitCode } from "../exit.js";
-import { readFlowFiles } from "../flow-files.js";
+import { findFlowFiles } from "../flow-files.js";
 import { nearest } from "../ids.js";
 import { type Common, type Options, quoted, usage } from "../options.js";
 
@@ -15,8 +15,10 @@ export async function validate(
 ): Promise<ExitCode> {
   const { output } = common;
   const format = output.json ? "json" : formatOf(options.format as string);
-  const files = await readFlowFiles(paths.length > 0 ? paths : [common.flows]);
-  const diagnostics = checkFolder(files, catalog).flatMap((checked) => checked.diagnostics);
+  const found = await findFlowFiles(paths.length > 0 ? paths : [common.flows], common.store);
+  const { files } = found;
+  const checked = checkFolder(files, catalog).flatMap((one) => one.diagnostics);
+  const diagnostics = [...found.diagnostics, ...checked];
   const report = reporters[format](diagnostics, {
     texts: new Map(files.map(({ file, text }) => [file, text])),
     color: output.colors.isColorSupported,

@@ -28,7 +28,7 @@ export async function watch(common: Common, [id = ""]: string[]): Promise<ExitCo
         signal,
         onChange: (change) => {
           if (output.json) output.value(change);
-          else narrator.show(change.run);
+          else narrator.show(change);
           ticker.show(change.run);
         },
       });
