@@ -21,7 +21,7 @@ export interface Checked {
 
 /** One file by itself. `file` is its name in diagnostics. */
 export function check(text: string, file: string, catalog: Catalog): Checked {
-  return conclude(examine(text, file, catalog), catalog);
+  return conclude(examine(text, file, catalog));
 }
 
 /** The files of one folder, with what is seen only across them. */
@@ -29,23 +29,23 @@ export function checkFolder(
   files: readonly { file: string; text: string }[],
   catalog: Catalog,
 ): ({ file: string } & Checked)[] {
-  const examined = files.map(({ file, text }) => examine(text, file, catalog));
-  checkAcross(examined.flatMap(({ file, subject }) => (subject ? [{ file, ...subject }] : [])));
-  return examined.map((each) => ({ file: each.file, ...conclude(each, catalog) }));
+  return checkTogether(files.map(({ file, text }) => examine(text, file, catalog)));
 }
 
-interface Examined {
+/** What was found in one file by itself. Kept by those who check a folder again and again. */
+export interface Examined {
   file: string;
   findings: Findings;
   /** Undefined: the text could not be read as YAML. */
   subject: Subject | undefined;
+  workflow: Workflow | null;
 }
 
-function examine(text: string, file: string, catalog: Catalog): Examined {
+export function examine(text: string, file: string, catalog: Catalog): Examined {
   const findings = new Findings(file, text);
   const root = readFlowFile(text, findings);
   if (root === undefined) {
-    return { file, findings, subject: undefined };
+    return { file, findings, subject: undefined, workflow: null };
   }
   const subject: Subject = { text, root, body: buildModel(root), catalog, findings };
   for (const rule of RULES) {
@@ -53,13 +53,21 @@ function examine(text: string, file: string, catalog: Catalog): Examined {
       rule.check(subject);
     }
   }
-  return { file, findings, subject };
+  const workflow = findings.hasErrors ? null : normalize(root.json as JsonObject, catalog);
+  return { file, findings, subject, workflow };
 }
 
-function conclude({ findings, subject }: Examined, catalog: Catalog): Checked {
-  const workflow =
-    subject === undefined || findings.hasErrors
-      ? null
-      : normalize(subject.root.json as JsonObject, catalog);
-  return { workflow, diagnostics: findings.sorted() };
+/** The same results as `checkFolder`, from files examined before; these do not change. */
+export function checkTogether(examined: readonly Examined[]): ({ file: string } & Checked)[] {
+  const copies = examined.map((each) => ({ ...each, findings: each.findings.copy() }));
+  checkAcross(
+    copies.flatMap(({ file, subject, findings }) =>
+      subject ? [{ file, ...subject, findings }] : [],
+    ),
+  );
+  return copies.map((each) => ({ file: each.file, ...conclude(each) }));
+}
+
+function conclude({ findings, workflow }: Examined): Checked {
+  return { workflow: findings.hasErrors ? null : workflow, diagnostics: findings.sorted() };
 }

@@ -27,9 +27,17 @@ export class Findings {
   readonly #found: Diagnostic[] = [];
   readonly #seen = new Set<string>();
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string | Lines) {
     this.#file = file;
-    this.#lines = new Lines(text);
+    this.#lines = typeof text === "string" ? new Lines(text) : text;
+  }
+
+  /** Another one that begins with what is found so far. */
+  copy(): Findings {
+    const copy = new Findings(this.#file, this.#lines);
+    copy.#found.push(...this.#found);
+    for (const key of this.#seen) copy.#seen.add(key);
+    return copy;
   }
 
   add(kind: Kind, place: Place, message: string, suggestion?: string): void {

@@ -135,7 +135,8 @@ class NestingGuard {
   #other(lexeme: string): void {
     if (!this.#inDocument && lexeme.startsWith("%")) {
       const place = { start: this.#offset, end: this.#offset + lexeme.length };
-      const message = `the directive ${lexeme.split(/\s/)[0]} is not supported: a flow file is YAML 1.2`;
+      const name = lexeme.split(/\s/)[0];
+      const message = `the directive ${name} is not supported: a flow file is YAML 1.2`;
       throw new Refused("yaml-directive", place, message, "remove the line");
     }
     if (!/^[\s#,\ufeff]/.test(lexeme)) {

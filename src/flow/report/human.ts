@@ -1,7 +1,7 @@
 // The report for people: `file:line:column: message [kind]`, the line itself, and what to do.
 
 import type { Diagnostic } from "../diagnostic.js";
-import type { ReportOptions } from "./report.js";
+import type { ReportOptions } from "./reporter.js";
 
 /** Longer lines are cut around the place: a frame is for looking, not for reading the file. */
 const FRAME_WIDTH = 100;
@@ -16,7 +16,8 @@ export function human(diagnostics: readonly Diagnostic[], options: ReportOptions
     .map((diagnostic) => {
       const { file, line, column, message, kind, severity } = diagnostic;
       const what = severity === "warning" ? `warning: ${message}` : message;
-      const head = `${paint.place(`${file}:${line}:${column}:`)} ${what} ${paint.kind(`[${kind}]`)}`;
+      const place = paint.place(`${file}:${line}:${column}:`);
+      const head = `${place} ${what} ${paint.kind(`[${kind}]`)}`;
       const source = lines.get(file)?.[line - 1];
       return [head, ...frame(source, diagnostic, paint)].join("\n");
     })

@@ -5,6 +5,15 @@ import { keys } from "./keys.js";
 import { loops } from "./loops.js";
 import { fallThrough, unreachable } from "./reach.js";
 import type { Rule } from "./rule.js";
+import { schemas } from "./schemas.js";
 import { stepRef } from "./step-ref.js";
 
-export const RULES: readonly Rule[] = [keys, ids, stepRef, unreachable, fallThrough, loops];
+export const RULES: readonly Rule[] = [
+  keys,
+  schemas,
+  ids,
+  stepRef,
+  unreachable,
+  fallThrough,
+  loops,
+];

@@ -1,0 +1,197 @@
+// The JSON Schemas that a flow file holds are themselves valid, bounded, and closed to the world.
+
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { Findings } from "../findings.js";
+import type { Json, JsonObject } from "../json.js";
+import { didYouMean, listed, type Mistake, mistakesOf, show } from "../mistakes.js";
+import { get, stepsOf } from "../model.js";
+import { placeAt, type TextNode } from "../tree.js";
+import { compilePattern, validatorOf } from "../validator.js";
+import type { Rule } from "./rule.js";
+
+export const schemas: Rule = {
+  name: "schemas",
+  says: "context and output are valid JSON Schemas that refer to nothing outside themselves.",
+  kinds: ["unknown-key", "type", "value", "regex"],
+  after: [],
+  check({ root, body, findings }) {
+    const nodes = [
+      get(root, "context"),
+      ...[...stepsOf(body)].map(({ node }) => get(node, "output")),
+    ];
+    for (const node of nodes) {
+      if (node?.entries !== undefined) {
+        new SchemaCheck(node, findings).run();
+      }
+    }
+  },
+};
+
+/** Made on first use: most flow files hold no schema. */
+let meta: Ajv2020 | undefined;
+
+class SchemaCheck {
+  readonly #root: TextNode;
+  readonly #findings: Findings;
+  #clean = true;
+
+  constructor(root: TextNode, findings: Findings) {
+    this.#root = root;
+    this.#findings = findings;
+  }
+
+  run(): void {
+    meta ??= new Ajv2020({ strict: false, allErrors: true, verbose: true, logger: false });
+    if (meta.validateSchema(this.#root.json as JsonObject) !== true) {
+      for (const mistake of mistakesOf(meta.errors ?? [])) {
+        // The meta-schema says two things of a wrong type; #schema says one.
+        if (!mistake.path.endsWith("/type")) {
+          this.#mistake(mistake);
+        }
+      }
+    }
+    this.#schema(this.#root, "");
+    if (this.#clean) {
+      this.#compile();
+    }
+  }
+
+  /** What the meta-schema lets pass: misspelled keywords, patterns, references. */
+  #schema(node: TextNode, pointer: string): void {
+    for (const [key, { key: place, value }] of node.entries ?? []) {
+      const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      if (!KEYWORDS.has(key) && !key.startsWith("x-")) {
+        const message = `unknown keyword ${show(key)} in a JSON Schema`;
+        this.#add("unknown-key", place, message, didYouMean(key, KEYWORDS));
+      } else if (UNSUPPORTED.has(key)) {
+        const message = `${key} is not supported; use $defs, and $ref with "#/$defs/…"`;
+        this.#add("value", place, message);
+      } else if (key === "$ref") {
+        this.#reference(value);
+      } else if (key === "type") {
+        this.#type(value);
+      } else if (key === "pattern") {
+        this.#pattern(value, value.json);
+      } else if (key === "patternProperties") {
+        for (const [pattern, entry] of value.entries ?? []) {
+          this.#pattern(entry.key, pattern);
+          this.#schema(entry.value, at);
+        }
+      } else if (OF_SCHEMAS.has(key)) {
+        for (const entry of value.entries?.values() ?? []) {
+          this.#schema(entry.value, at);
+        }
+      } else if (SCHEMA_LISTS.has(key)) {
+        value.items?.forEach((entry) => {
+          this.#schema(entry, at);
+        });
+      } else if (SCHEMA_VALUES.has(key)) {
+        this.#schema(value, at);
+      }
+    }
+  }
+
+  #type(value: TextNode): void {
+    for (const type of value.items ?? [value]) {
+      if (!TYPES.includes(String(type.json))) {
+        const message = `must be ${listed(TYPES)}, not ${show(type.json)}`;
+        this.#add("value", type, message, didYouMean(String(type.json), TYPES));
+      }
+    }
+  }
+
+  #reference(value: TextNode): void {
+    if (typeof value.json !== "string") {
+      return;
+    }
+    if (!/^#(?:\/|$)/.test(value.json)) {
+      const message = `$ref ${show(value.json)} leads out of the schema; it must begin with "#/"`;
+      this.#add("value", value, message, "copy the schema into $defs");
+    } else if (!hasPointer(this.#root, value.json.slice(1))) {
+      this.#add("value", value, `there is no ${show(value.json)} in this schema`);
+    }
+  }
+
+  #pattern(place: { start: number; end: number }, pattern: Json): void {
+    if (typeof pattern !== "string") {
+      return;
+    }
+    try {
+      compilePattern(pattern);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `the pattern is not one that RE2 knows: ${why}`;
+      this.#add("regex", place, message, "look-around and back-references are not supported");
+    }
+  }
+
+  /** A reference to nowhere, or one that goes round in circles, shows only now. */
+  #compile(): void {
+    try {
+      validatorOf(this.#root.json as JsonObject).mistakes({});
+    } catch (error) {
+      const why =
+        error instanceof RangeError
+          ? "a $ref leads back to itself without end"
+          : error instanceof Error
+            ? error.message
+            : String(error);
+      this.#add("value", placeAt(this.#root, ""), `the JSON Schema cannot be used: ${why}`);
+    }
+  }
+
+  #mistake({ kind, path, message, suggestion }: Mistake): void {
+    this.#add(kind, placeAt(this.#root, path), message, suggestion);
+  }
+
+  #add(kind: Mistake["kind"], place: { start: number; end: number }, ...rest: [string, string?]) {
+    this.#clean = false;
+    this.#findings.add(kind, place, ...rest);
+  }
+}
+
+/** As references in a JSON Schema are written: percent-encoded. */
+function hasPointer(root: TextNode, pointer: string): boolean {
+  let node: TextNode | undefined = root;
+  for (const part of pointer.split("/").slice(1)) {
+    const name = decodeName(part).replaceAll("~1", "/").replaceAll("~0", "~");
+    node = node?.entries?.get(name)?.value ?? node?.items?.[Number(name)];
+  }
+  return node !== undefined;
+}
+
+function decodeName(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
+
+const OF_SCHEMAS: ReadonlySet<string> = new Set(["properties", "$defs", "dependentSchemas"]);
+const SCHEMA_LISTS: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
+const SCHEMA_VALUES: ReadonlySet<string> = new Set(
+  "items additionalProperties not if then else contains propertyNames unevaluatedProperties".split(
+    " ",
+  ),
+);
+
+/** They name a schema for the whole process, and two files may use one name. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(
+  "$id $anchor $dynamicRef $dynamicAnchor $vocabulary".split(" "),
+);
+
+const KEYWORDS: ReadonlySet<string> = new Set([
+  ...OF_SCHEMAS,
+  ...SCHEMA_LISTS,
+  ...SCHEMA_VALUES,
+  ...UNSUPPORTED,
+  ..."$schema $ref $comment title description default deprecated readOnly writeOnly".split(" "),
+  ..."examples type enum const multipleOf maximum exclusiveMaximum minimum".split(" "),
+  ..."exclusiveMinimum maxLength minLength pattern maxItems minItems uniqueItems".split(" "),
+  ..."maxContains minContains maxProperties minProperties required dependentRequired".split(" "),
+  ..."patternProperties unevaluatedItems format contentEncoding contentMediaType".split(" "),
+  ..."contentSchema".split(" "),
+]);
