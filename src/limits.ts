@@ -118,3 +118,15 @@ export const MAX_OPEN_FLOW_FILES = 16;
 export const CHECK_DEADLINE_MS = 5_000;
 /** MiB that the thread which checks flow files may use: ten thousand files, and no text's excess. */
 export const CHECKER_MEMORY_MB = 512;
+/** ms without an event before a flow file is read: editors write in several steps. */
+export const SETTLE_MS = 75;
+/** ms after the last change until the whole folder is looked at again, for events that got lost. */
+export const RESCAN_MS = 500;
+/** ms: a file younger than this when it was read may have changed since with the same stamp. */
+export const RACY_MS = 2_000;
+/** ms between looks at whether the watched folder itself is still the same one. */
+export const WATCH_POLL_MS = 1_000;
+/** Diagnostics of one file that go to the log; `flows validate` shows them all. */
+export const MAX_LOGGED_DIAGNOSTICS = 5;
+/** Workflows that the log names one by one; a switch of branches gets one line. */
+export const MAX_LOGGED_WORKFLOWS = 20;

@@ -2,8 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { Catalog } from "../../flow/catalog.js";
-import { type Checked, check, checkFolder } from "../../flow/check.js";
-import type { Diagnostic } from "../../flow/diagnostic.js";
+import { type Checked, checkTogether, type Examined, examine } from "../../flow/check.js";
 import type { FlowText } from "./flow-folder.js";
 
 /** The texts that changed; a `trial` is answered and forgotten. */
@@ -22,7 +21,7 @@ export interface FileResult extends Checked {
 
 interface Known {
   text: string;
-  alone: Checked;
+  examined: Examined;
   /** What was last answered about this file, with all others around it. */
   told?: { workflow: object | null; diagnostics: string };
 }
@@ -41,14 +40,11 @@ function answer({ changed, removed, trial }: CheckRequest): FileResult[] {
   for (const { file, text } of changed) {
     if (files.get(file)?.text === text) continue;
     announce(file);
-    files.set(file, { text, alone: check(text, file, catalog) });
+    files.set(file, { text, examined: examine(text, file, catalog) });
   }
   announce("");
-  const texts = [...files].map(([file, { text }]) => ({ file, text })).sort(byFile);
-  const together = checkFolder(texts, catalog, (text, file) => {
-    const one = files.get(file);
-    return one?.text === text ? one.alone : check(text, file, catalog);
-  });
+  const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  const together = checkTogether(inOrder.map(([, { examined }]) => examined));
   const asked = new Set(changed.map(({ file }) => file));
   return together.filter((result) => isNews(result, files.get(result.file), asked, trial));
 }
@@ -64,18 +60,10 @@ function isNews(
   trial: boolean,
 ): boolean {
   if (trial || entry === undefined) return asked.has(file);
-  const told = { workflow, diagnostics: diagnostics.map(toText).join("\n") };
+  const told = { workflow, diagnostics: JSON.stringify(diagnostics) };
   const before = entry.told;
   entry.told = told;
   return (
     asked.has(file) || before?.workflow !== told.workflow || before.diagnostics !== told.diagnostics
   );
-}
-
-function toText(diagnostic: Diagnostic): string {
-  return JSON.stringify(diagnostic);
-}
-
-function byFile(a: FlowText, b: FlowText): number {
-  return a.file < b.file ? -1 : Number(a.file > b.file);
 }
