@@ -1,0 +1,87 @@
+// What all figures share: medians, rows, the floors, and a load of HTTP requests.
+
+import {
+  closeSync,
+  fdatasyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "undici";
+
+const TMPFS = 0x01021994;
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function row(name, measured, unit, floorName, floor, wanted) {
+  const ratio = measured / floor;
+  return { name, measured, unit, floor: { name: floorName, value: floor }, ratio, wanted };
+}
+
+/** A folder on the disk that the figures are about; gone afterwards. */
+export async function inTemporaryFolder(use) {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  if (statfsSync(folder).type === TMPFS) {
+    console.error(`${folder} is in memory: figures about durability say nothing. Set TMPDIR.`);
+  }
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The floor of durability: 200 bytes appended and synced, one after the other, a second. */
+export function syncsPerSecond(folder, count = 1_000) {
+  const line = Buffer.alloc(200, "x");
+  const fd = openSync(join(folder, "floor.bin"), "a");
+  const from = performance.now();
+  for (let i = 0; i < count; i++) {
+    writeSync(fd, line);
+    fdatasyncSync(fd);
+  }
+  const rate = (count * 1_000) / (performance.now() - from);
+  closeSync(fd);
+  return rate;
+}
+
+/**
+ * Sends `count` requests over `connections` connections, each as soon as the one before it is
+ * answered; throws at the first answer that is not `status`. Answers the bodies and the rate.
+ */
+export async function load({ origin, path, body, count, status, connections = 64 }) {
+  const pool = new Pool(origin, { connections, pipelining: 1 });
+  const request = {
+    path,
+    method: body === undefined ? "GET" : "POST",
+    headers: { "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+  const bodies = [];
+  let sent = 0;
+  const one = async () => {
+    while (sent < count) {
+      const next = typeof path === "function" ? { ...request, path: path(sent) } : request;
+      sent++;
+      const answer = await pool.request(next);
+      const text = await answer.body.text();
+      if (answer.statusCode !== status) throw new Error(`${answer.statusCode}: ${text}`);
+      bodies.push(text);
+    }
+  };
+  const from = performance.now();
+  try {
+    await Promise.all(Array.from({ length: connections }, one));
+    return { rate: (count * 1_000) / (performance.now() - from), bodies };
+  } finally {
+    await pool.destroy();
+  }
+}
