@@ -13,6 +13,9 @@ export const MAX_FLOW_VALUES = 50_000;
 /** Diagnostics reported for one file: beyond, a reader starts again from the top anyway. */
 export const MAX_DIAGNOSTICS = 100;
 
+/** Items of a `foreach` that are worked on at a time: each may hold a connection. */
+export const MAX_PARALLEL_ITEMS = 1_000;
+
 /** Step executions of a run, when the workflow does not say. */
 export const DEFAULT_MAX_STEPS = 10_000;
 /** Step executions a workflow may ask for: keeps a run's document and its replay bounded. */

@@ -9,6 +9,8 @@ export interface Connector {
   description: string;
   config: TSchema;
   output?: TSchema;
+  /** The language knows it, but this version does not execute it: a step of it is refused. */
+  planned?: true;
   /** Absent: a control type, whose rules the engine has. */
   run?: RunConnector;
 }

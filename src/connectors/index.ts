@@ -2,14 +2,33 @@
 
 import type { Catalog, StepType } from "../flow/catalog.js";
 import type { JsonObject } from "../flow/json.js";
+import { approval } from "./approval.js";
+import { branch } from "./branch.js";
 import type { Connector } from "./connector.js";
 import { delay } from "./delay.js";
+import { fail } from "./fail.js";
+import { foreach } from "./foreach.js";
+import { parallel } from "./parallel.js";
+import { set } from "./set.js";
+import { wait } from "./wait.js";
 import { webhook } from "./webhook.js";
+import { workflow } from "./workflow.js";
 
 /** By step type. Has no prototype: a step of type `constructor` finds nothing. */
 export type Connectors = { readonly [type: string]: Connector };
 
-export const connectors: Connectors = byType([delay, webhook]);
+export const connectors: Connectors = byType([
+  delay,
+  webhook,
+  branch,
+  foreach,
+  parallel,
+  set,
+  workflow,
+  approval,
+  wait,
+  fail,
+]);
 
 export const catalog: Catalog = catalogOf(connectors);
 
@@ -23,13 +42,14 @@ function byType<T extends { type: string }>(items: T[]): { [type: string]: T } {
   return map;
 }
 
-function toStepType({ type, description, config, output, run }: Connector): StepType {
+function toStepType({ type, description, config, output, planned, run }: Connector): StepType {
   return {
     type,
     description,
     config: plain(config),
     ...(output && { output: plain(output) }),
     control: run === undefined,
+    ...(planned && { planned }),
   };
 }
 

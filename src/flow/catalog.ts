@@ -12,6 +12,8 @@ export interface StepType {
   output?: JsonObject;
   /** Control types have only rules that the engine reads; the others touch the world. */
   control: boolean;
+  /** This version does not execute it yet: a step of it is refused by name. */
+  planned?: true;
 }
 
 /** By step type. Has no prototype: look-ups of `constructor` find nothing. */

@@ -21,7 +21,8 @@ function members(path: string, name: string, member: RegExp): string[] {
 }
 
 const tests = under("test/", /\.(test\.ts|ts)$/);
-const types = Object.keys(catalog);
+// A type that is not executed yet cannot stand in a flow that runs.
+const types = Object.keys(catalog).filter((type) => catalog[type]?.planned !== true);
 
 describe("each step type", () => {
   const flows = under("flows/", /\.ya?ml$/);

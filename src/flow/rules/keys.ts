@@ -52,6 +52,11 @@ function checkType(subject: Subject, step: TextNode, type: TextNode, pointer: st
     findings.add("step-type", type, message, didYouMean(String(type.json), names));
     return;
   }
+  if (stepType.planned) {
+    const message = `step type "${stepType.type}" is not executed by this version yet`;
+    findings.add("step-type", type, message);
+  }
+  checkUseless(subject, step, stepType);
   const config = get(step, "config");
   if (config === undefined || config.entries !== undefined) {
     checkConfig(subject, stepType, config, pointer);
@@ -62,6 +67,27 @@ function checkType(subject: Subject, step: TextNode, type: TextNode, pointer: st
   if (config !== undefined && stepType.type === "parallel") {
     for (const [name, branch] of get(config, "branches")?.entries ?? []) {
       checkSteps(subject, branch.value, `${pointer}/config/branches/${pointerName(name)}`);
+    }
+  }
+}
+
+/** Keys that would do nothing on a step of this type. */
+function checkUseless({ findings }: Subject, step: TextNode, { type, control }: StepType): void {
+  const useless = new Map<string, string>();
+  if (control) {
+    useless.set("retry", `a ${type} step is not tried again`);
+    useless.set("delivery", `a ${type} step calls no one`);
+  }
+  if (type === "branch") {
+    useless.set("next_step_id", "a branch step goes where its cases and its otherwise say");
+  }
+  if (type === "fail") {
+    useless.set("next_step_id", "a fail step goes nowhere");
+  }
+  for (const [key, why] of useless) {
+    const entry = step.entries?.get(key);
+    if (entry !== undefined) {
+      findings.add("unknown-key", entry.key, `unknown key "${key}": ${why}`);
     }
   }
 }
