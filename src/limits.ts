@@ -111,6 +111,14 @@ export const MAX_COMPILED_PATTERNS = 500;
 export const MAX_PATTERN_LENGTH = 1_000;
 /** Changes of all runs that are remembered, for event streams that were cut off and come back. */
 export const RECENT_CHANGES = 4_096;
+/** Earlier iterations of a step that a run's document keeps: enough to see how a loop goes. */
+export const EARLIER_ITERATIONS = 10;
+/** Events of one decision: beyond, the next step waits for a record of its own. */
+export const MAX_EVENTS_PER_DECISION = 500;
+/** Items of one foreach: they all stand in the run's document. */
+export const MAX_ITEMS = 10_000;
+/** Signals that a run keeps until a step waits for them. */
+export const MAX_KEPT_SIGNALS = 100;
 /** Flow files of one folder: ten times what a busy team has; each is checked and held in memory. */
 export const MAX_FLOW_FILES = 10_000;
 /** Levels of sub-folders that are searched for flow files. */

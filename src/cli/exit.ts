@@ -54,6 +54,7 @@ const REFUSAL_EXIT: { readonly [kind in RefusalKind]: ExitCode } = {
   context_mismatch: EXIT.usage,
   already_started: EXIT.failed,
   wrong_status: EXIT.failed,
+  unknown_step: EXIT.notFound,
   stale: EXIT.failed,
   idempotency_mismatch: EXIT.usage,
   busy: EXIT.unreachable,

@@ -34,10 +34,15 @@ export type Command =
       /** 0 ≤ chance < 1, drawn by the host: decides the jitter of a retry. */
       chance: number;
     })
+  /** A named signal from outside; kept until a step waits for it. */
+  | (Base & { type: "signal"; name: string; data: Json })
+  /** A person's answer to an approval; `step_id` may be left out where only one is open. */
+  | (Base & { type: "answer"; step_id?: string; approved: boolean; comment: string | null })
   | (Base & { type: "pause" })
   | (Base & { type: "resume" })
   | (Base & { type: "cancel"; reason?: string })
-  | (Base & { type: "retry" });
+  /** From what failed; or from a step of this id or key, as a new iteration of it. */
+  | (Base & { type: "retry"; from?: string });
 
 /** A command that may not be: a kind for programs, a sentence for people. */
 export interface Refusal {
@@ -54,6 +59,7 @@ export type RefusalKind =
   | "context_mismatch"
   | "already_started"
   | "wrong_status" // the run is not in a status that allows this
+  | "unknown_step" // the run's workflow has no such step, or it does not wait for this
   | "stale" // a report about something no longer open; nothing is lost
   | "idempotency_mismatch" // the key was used with another workflow or context
   | "busy"; // a queue is full, or the disk: try again later

@@ -2,15 +2,30 @@
 // come with the command.
 
 import { checkContext } from "../flow/context.js";
+import type { Json } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
-import { begin, closeOpenSteps, complete, endBody, enter, fail, failRun } from "./advance.js";
+import { MAX_KEPT_SIGNALS } from "../limits.js";
+import {
+  closeOpenSteps,
+  complete,
+  enter,
+  expressionFailure,
+  fail,
+  failRun,
+  isTrue,
+} from "./advance.js";
 import type { Command, Outcome, Refusal } from "./command.js";
+import { CONTROL } from "./control.js";
 import { Draft, isoTime } from "./draft.js";
 import type { Decision } from "./event.js";
-import { instanceState } from "./key.js";
+import { instanceState, parseKey } from "./key.js";
+import { misfit } from "./output.js";
+import { outermostFirst, placeOf, rebegun, reopenedFor } from "./place.js";
 import { retryDelay } from "./retry.js";
-import { FINISHED, type Run, type StepState, TRANSITIONS } from "./run.js";
+import { type Failure, FINISHED, type Run, type StepState, TRANSITIONS } from "./run.js";
+import { settle } from "./settle.js";
 import { stepOf } from "./steps.js";
+import { APPROVAL_SIGNAL } from "./waiting.js";
 
 /** What was decided, and the run that it makes (its `seq` is still the old one). */
 export interface Decided {
@@ -23,6 +38,7 @@ export function decide(workflow: Workflow, run: Run | null, command: Command): D
   const draft = new Draft(workflow, run, command.at);
   const refusal = apply(draft, run, command);
   if (refusal) return refusal;
+  settle(draft);
   return { decision: draft.decision(), run: draft.run };
 }
 
@@ -36,6 +52,10 @@ function apply(draft: Draft, run: Run | null, command: Command): Refusal | undef
   switch (command.type) {
     case "report":
       return report(draft, command);
+    case "signal":
+      return signal(draft, command);
+    case "answer":
+      return answer(draft, command);
     case "pause":
       return wrongStatus(draft.run, "run_paused", "paused") ?? pause(draft);
     case "resume":
@@ -43,7 +63,7 @@ function apply(draft: Draft, run: Run | null, command: Command): Refusal | undef
     case "cancel":
       return wrongStatus(draft.run, "run_cancelled", "cancelled") ?? cancel(draft, command);
     case "retry":
-      return wrongStatus(draft.run, "run_retried", "retried") ?? retry(draft);
+      return wrongStatus(draft.run, "run_retried", "retried") ?? retry(draft, command);
   }
 }
 
@@ -84,17 +104,20 @@ function report(draft: Draft, command: Of<"report">): Refusal | undefined {
   const { key, attempt, outcome } = command;
   if (key === DEADLINE) return deadlinePassed(draft);
   const state = instanceState(draft.run, key);
-  const awaited = outcome.type === "due" ? "waiting" : "running";
   const isOpen = draft.run.open.includes(key) && !FINISHED.has(draft.run.status);
-  // In a paused run nothing comes due; resuming asks for the wait again.
-  const isHeld = outcome.type === "due" && draft.run.status === "paused";
-  if (!isOpen || isHeld || state?.status !== awaited || state.attempt !== attempt) {
+  const isDue = outcome.type === "due";
+  const isAwaited = isDue ? state?.until !== undefined && !draft.run.held : isCalled(state);
+  if (!isOpen || !state || !isAwaited || state.attempt !== attempt) {
     return { refused: "stale", message: `Nothing waits for ${key}, attempt ${attempt}.` };
   }
-  if (outcome.type === "due") due(draft, key, state);
-  else if (outcome.type === "output") complete(draft, key, outcome.output);
+  if (isDue) due(draft, key, state);
+  else if (outcome.type === "output") called(draft, key, outcome.output);
   else attemptFailed(draft, command, state, outcome);
   return undefined;
+}
+
+function isCalled(state: StepState | undefined): boolean {
+  return state?.status === "running" && !state.items && !state.branches;
 }
 
 function deadlinePassed(draft: Draft): Refusal | undefined {
@@ -109,10 +132,28 @@ function deadlinePassed(draft: Draft): Refusal | undefined {
   return undefined;
 }
 
-/** A wait before another attempt has an error behind it; a delay has none. */
+/** A pending step's turn has come; an error is behind a wait that another attempt follows. */
 function due(draft: Draft, key: string, state: StepState): void {
-  if (state.error === null) complete(draft, key, null);
-  else begin(draft, key);
+  if (state.status === "pending" || state.error !== null) {
+    draft.next.push({ begin: key });
+    return;
+  }
+  const step = draft.step(key);
+  const rule = CONTROL[step.type]?.due;
+  if (rule) rule(draft, key, step);
+  else complete(draft, key, null);
+}
+
+/** What the step declares of its output is checked here, once. */
+function called(draft: Draft, key: string, output: Json): void {
+  const declared = draft.step(key).output;
+  const first = declared === undefined ? undefined : misfit(declared, output);
+  if (!first) {
+    complete(draft, key, output);
+    return;
+  }
+  const message = `The output does not have its declared shape: ${first}`;
+  fail(draft, key, { kind: "invalid_output", message });
 }
 
 function attemptFailed(
@@ -123,12 +164,66 @@ function attemptFailed(
 ): void {
   const step = stepOf(draft.workflow, key);
   const delay = retryDelay(step, state, outcome.error, chance, outcome.retry_after_ms);
-  if (delay === null) {
+  if (delay === null || !isRetried(draft, key, outcome.error)) {
     fail(draft, key, outcome.error);
     return;
   }
   const until = isoTime(draft.now + delay);
   draft.emit({ type: "step_attempt_failed", key, attempt, error: outcome.error, until });
+}
+
+/** A `when` that cannot be evaluated gives no reason to try again. */
+function isRetried(draft: Draft, key: string, error: Failure): boolean {
+  const when = draft.step(key).retry?.when;
+  if (when === undefined) return true;
+  try {
+    const origin = { step_id: parseKey(key).stepId, key, ...error };
+    return isTrue(draft, key, when, origin);
+  } catch (thrown) {
+    expressionFailure(thrown);
+    return false;
+  }
+}
+
+function signal(draft: Draft, { name, data }: Of<"signal">): Refusal | undefined {
+  const { run } = draft;
+  if (FINISHED.has(run.status)) {
+    return {
+      refused: "wrong_status",
+      message: `Run ${run.id} is ${run.status}; it hears nothing.`,
+    };
+  }
+  const waiting = run.open.find((key) => instanceState(run, key)?.signal === name);
+  if (!waiting && (run.signals?.length ?? 0) >= MAX_KEPT_SIGNALS) {
+    const message = `Run ${run.id} keeps ${MAX_KEPT_SIGNALS} signals already that no step took.`;
+    return { refused: "busy", message };
+  }
+  const number = (run.signals_received ?? 0) + 1;
+  draft.emit({ type: "signal_received", number, name, data });
+  if (waiting) complete(draft, waiting, data, name);
+  return undefined;
+}
+
+function answer(draft: Draft, command: Of<"answer">): Refusal | undefined {
+  const { run } = draft;
+  const asked = run.open.filter((key) => {
+    const isApproval = instanceState(run, key)?.signal?.startsWith(APPROVAL_SIGNAL);
+    const { step_id } = command;
+    return isApproval && (!step_id || step_id === key || step_id === parseKey(key).stepId);
+  });
+  const [key] = asked;
+  if (!key) {
+    const what = command.step_id ? `its step "${command.step_id}" does not` : "no step of it does";
+    const message = `Run ${run.id} is ${run.status}, and ${what} wait for an answer.`;
+    return { refused: "unknown_step", message };
+  }
+  if (asked.length > 1) {
+    const message = `Several steps of run ${run.id} wait for an answer: name one of ${asked.join(", ")}.`;
+    return { refused: "unknown_step", message };
+  }
+  const { approved, comment } = command;
+  complete(draft, key, { approved, comment, timed_out: false });
+  return undefined;
 }
 
 function wrongStatus(run: Run, event: string, participle: string): Refusal | undefined {
@@ -140,24 +235,33 @@ function wrongStatus(run: Run, event: string, participle: string): Refusal | und
 }
 
 /** Calls in flight go on and are recorded; what would follow them is held back. */
-function pause(draft: Draft): undefined {
-  draft.emit({ type: "run_paused" });
+function pause(draft: Draft): Refusal | undefined {
+  if (draft.run.held) {
+    const message = `Run ${draft.run.id} is paused by hand already.`;
+    return { refused: "wrong_status", message };
+  }
+  draft.emit({ type: "run_paused", by: "hand" });
+  return undefined;
 }
 
-function resume(draft: Draft): undefined {
+function resume(draft: Draft): Refusal | undefined {
+  if (!draft.run.held) {
+    const message = `Run ${draft.run.id} waits for a person's answer: approve or reject it.`;
+    return { refused: "wrong_status", message };
+  }
   draft.emit({ type: "run_resumed" });
   goOn(draft);
+  return undefined;
 }
 
 /** Starts what was held back; with nothing open, the body had ended. */
 function goOn(draft: Draft): void {
-  const queued = draft.run.open.filter(
-    (key) => instanceState(draft.run, key)?.status === "pending",
-  );
-  for (const key of queued) {
-    if (draft.run.open.includes(key)) begin(draft, key);
+  const entered = draft.next.map((next) => ("begin" in next ? next.begin : ""));
+  for (const key of draft.run.open) {
+    const isPending = instanceState(draft.run, key)?.status === "pending";
+    if (isPending && !entered.includes(key)) draft.next.push({ begin: key });
   }
-  if (draft.run.open.length === 0 && !FINISHED.has(draft.run.status)) endBody(draft);
+  if (draft.run.open.length === 0 && draft.next.length === 0) draft.next.push({ end: "" });
 }
 
 function cancel(draft: Draft, command: Of<"cancel">): undefined {
@@ -167,15 +271,26 @@ function cancel(draft: Draft, command: Of<"cancel">): undefined {
 }
 
 /** Goes on from what failed and what was cut off with it; what is before that stays as it is. */
-function retry(draft: Draft): undefined {
-  const from = draft.run.retry_from ?? [];
-  draft.emit({ type: "run_retried", ...deadline(draft) });
-  if (Object.keys(draft.run.steps).length === 0) {
-    enter(draft, "", draft.workflow.entry_point);
-    return;
+function retry(draft: Draft, { from }: Of<"retry">): Refusal | undefined {
+  const { run, workflow } = draft;
+  const place = from === undefined ? undefined : placeOf(run, from);
+  if (from !== undefined && !place) {
+    const message = `Run ${run.id} has not reached a step "${from}" that it could go on from.`;
+    return { refused: "unknown_step", message };
   }
-  for (const key of from) {
-    if (instanceState(draft.run, key)) draft.emit({ type: "step_reopened", key });
+  draft.emit({ type: "run_retried", ...deadline(draft) });
+  if (Object.keys(run.steps).length === 0) {
+    enter(draft, "", workflow.entry_point);
+    return undefined;
+  }
+  const keys = place ? reopenedFor(run, place) : outermostFirst(run.retry_from ?? []);
+  for (const key of keys) {
+    if (instanceState(run, key)) draft.emit({ type: "step_reopened", key });
+  }
+  if (place) {
+    for (const body of rebegun(run, place)) draft.emit({ type: "body_started", ...body });
+    enter(draft, place.scope, place.stepId);
   }
   goOn(draft);
+  return undefined;
 }

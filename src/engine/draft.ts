@@ -1,15 +1,18 @@
 // A decision in the making: emits events and folds each at once, so that rules see what they did.
 
-import type { Workflow } from "../flow/workflow.js";
+import type { Step, Workflow } from "../flow/workflow.js";
 import type { Decision, Event } from "./event.js";
 import { evolve } from "./evolve.js";
 import type { Run } from "./run.js";
+import { stepOf } from "./steps.js";
 
 /** An event without its time; the draft stamps all events of one command alike. */
 export type Fact = Event extends infer E ? (E extends Event ? Omit<E, "at"> : never) : never;
 
 export class Draft {
   readonly events: Event[] = [];
+  /** What is to happen next, in order: an instance begins, or a body has come to its end. */
+  readonly next: ({ begin: string } | { end: string })[] = [];
   /** ISO, of the command. */
   readonly at: string;
   #run: Run | null;
@@ -26,6 +29,10 @@ export class Draft {
   get run(): Run {
     if (this.#run === null) throw new Error("a draft has no run before run_created");
     return this.#run;
+  }
+
+  step(key: string): Step {
+    return stepOf(this.workflow, key);
   }
 
   /** An event that changes nothing would be a mistake in the rules: it is refused loudly. */

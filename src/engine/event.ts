@@ -14,17 +14,23 @@ export type Event =
       trigger: TriggerInfo;
     }
   | { type: "run_started"; at: string; deadline_at?: string }
-  | { type: "run_paused"; at: string }
+  /** By hand, or because a step waits for a person. */
+  | { type: "run_paused"; at: string; by: "hand" | "step" }
   | { type: "run_resumed"; at: string }
   | { type: "run_completed"; at: string; output: Json }
   | { type: "run_failed"; at: string; error: Failure }
   | { type: "run_cancelled"; at: string; reason?: string }
   | { type: "run_retried"; at: string; deadline_at?: string }
-  /** Held back: the step is next, but the run is paused. */
+  /** Next in line: it begins when the run is not held, in a decision of its own. */
   | { type: "step_queued"; at: string; key: string }
-  /** With `until` the step waits for that time; without, its connector is called. */
-  | { type: "step_started"; at: string; key: string; attempt: number; until?: string }
-  | { type: "step_completed"; at: string; key: string; output: Json }
+  | StepStarted
+  /** `signal`: the oldest kept signal of that name was taken for it. */
+  | { type: "step_completed"; at: string; key: string; output: Json; signal?: string }
+  /** A foreach begins an item (its index), a parallel a branch (its name). */
+  | { type: "body_started"; at: string; key: string; body: string }
+  | { type: "body_completed"; at: string; key: string; body: string; output: Json }
+  /** `number` counts a run's signals from 1. */
+  | { type: "signal_received"; at: string; number: number; name: string; data: Json }
   /** One try went wrong, and another follows at `until`. */
   | {
       type: "step_attempt_failed";
@@ -47,6 +53,22 @@ export type Event =
   | { type: "step_cancelled"; at: string; key: string }
   /** A retry by hand: the instance goes on, with a fresh budget of attempts and the same key. */
   | { type: "step_reopened"; at: string; key: string };
+
+/** Without `until`, `answer`, `signal` or bodies, the step's connector is called. */
+interface StepStarted {
+  type: "step_started";
+  at: string;
+  key: string;
+  attempt: number;
+  /** The step waits, until then at most. */
+  until?: string;
+  /** The step waits for a person, or for a signal of this name. */
+  signal?: string;
+  /** The values that a foreach runs over. */
+  items?: Json[];
+  /** The names of a parallel's branches. */
+  branches?: string[];
+}
 
 export type EventType = Event["type"];
 

@@ -9,9 +9,11 @@
 // 4. After a crash, folding the journal and calling `recover` for each unfinished run is all.
 
 import type { Workflow } from "../flow/workflow.js";
+import { expressionFailure } from "./advance.js";
 import { type Command, isRefusal, type Outcome, type Refusal } from "./command.js";
 import { decide } from "./decide.js";
 import { effectId, effects } from "./effects.js";
+import { parseKey } from "./key.js";
 import type { Effect, LoopPorts } from "./ports.js";
 import { FINISHED, type Run } from "./run.js";
 import { stepOf } from "./steps.js";
@@ -48,7 +50,7 @@ export class Loop {
     // Before anything is started, so that a call is not repeated which may not be.
     for (const effect of effects(entry.workflow, run)) {
       if (effect.kind === "call" && this.#isOnce(entry, effect)) {
-        this.#report(run.id, effect, interrupted(effect.call.step_id));
+        this.#report(run.id, effect, interrupted(effect.key));
       }
     }
     this.#act(entry);
@@ -161,11 +163,21 @@ export class Loop {
     };
     // Kept in `inFlight` after its report: it stays wanted until the report is durable.
     entry.inFlight.set(id, () => {});
-    const stop =
-      effect.kind === "wait"
-        ? this.ports.wait(Date.parse(effect.until), () => report({ type: "due" }))
-        : this.ports.call(effect.call, report);
+    const stop = this.#perform(effect, report);
     if (entry.inFlight.has(id)) entry.inFlight.set(id, stop);
+  }
+
+  #perform(effect: Effect, report: (outcome: Outcome) => void): () => void {
+    if (effect.kind === "listen") return () => {};
+    if (effect.kind === "wait") {
+      return this.ports.wait(Date.parse(effect.until), () => report({ type: "due" }));
+    }
+    try {
+      return this.ports.call(effect.call(), report);
+    } catch (error) {
+      report({ type: "failure", error: expressionFailure(error) });
+      return () => {};
+    }
   }
 
   #report(runId: string, effect: Effect, outcome: Outcome): void {
@@ -180,7 +192,8 @@ export class Loop {
   }
 }
 
-function interrupted(stepId: string): Outcome {
+function interrupted(key: string): Outcome {
+  const { stepId } = parseKey(key);
   const message =
     `The host stopped in the middle of step "${stepId}". Its delivery is at_most_once, ` +
     "so it was not performed again; whether it was performed is not known.";

@@ -1,5 +1,6 @@
 // What the engine's loop and the connectors need of a host. Hosts fill these; this does no I/O.
 
+import type { SecretText } from "../flow/expression/index.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import type { Outcome } from "./command.js";
@@ -9,7 +10,9 @@ import type { Failure, Run } from "./run.js";
 /** What must be in flight for a run right now. Derived from the run, never stored. */
 export type Effect =
   | { kind: "wait"; key: string; attempt: number; until: string }
-  | { kind: "call"; key: string; attempt: number; call: Call };
+  /** Nothing to do for a host: the run goes on when a person answers, or a signal comes. */
+  | { kind: "listen"; key: string; attempt: number }
+  | { kind: "call"; key: string; attempt: number; call: () => Call };
 
 /** One attempt of one step, as a connector gets it. */
 export interface Call {
@@ -20,8 +23,10 @@ export interface Call {
   /** `<run id>/<instance key>`: the same for every attempt, never for another step. */
   idempotency_key: string;
   attempt: number;
-  /** With all expressions filled in. */
+  /** With all expressions filled in, but those that name a secret: an empty string is there. */
   config: JsonObject;
+  /** The strings with secrets in them, for the host to fill in just before the call. */
+  secrets: SecretText[];
   context: JsonObject;
   timeout_ms: number;
 }

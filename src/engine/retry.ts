@@ -13,7 +13,7 @@ export function retryDelay(
   retryAfterMs = 0,
 ): number | null {
   const retry = step.retry;
-  if (!retry) return null;
+  if (!retry || error.kind === "expression") return null;
   // Performed or not, nobody knows: another try would break the promise of at_most_once.
   if (error.kind === "interrupted" && step.delivery === "at_most_once") return null;
   const tried = state.attempt - (state.attempts_before ?? 0);

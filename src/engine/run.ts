@@ -18,16 +18,21 @@ export const TRANSITIONS: {
     run_failed: "failed",
     run_cancelled: "cancelled",
   },
-  paused: { run_resumed: "running", run_failed: "failed", run_cancelled: "cancelled" },
+  paused: {
+    run_paused: "paused", // waiting for a person's answer, and now held by hand too
+    run_resumed: "running",
+    run_failed: "failed",
+    run_cancelled: "cancelled",
+  },
   completed: {},
   failed: { run_retried: "running" },
   cancelled: { run_retried: "running" },
 };
 
 export type StepStatus =
-  | "pending" // next in line, held back while the run is paused
-  | "running" // a connector has been called
-  | "waiting" // for `until`: a delay, or the pause before the next attempt
+  | "pending" // next in line: its turn is yet to come, or the run is held
+  | "running" // a connector has been called, or steps inside it are at work
+  | "waiting" // for `until`, for a person's answer, or for a signal
   | "completed"
   | "failed"
   | "skipped"
@@ -46,6 +51,23 @@ export interface Failure {
   key?: string;
 }
 
+/** The steps of one body that were reached, by id: the latest iteration of each. */
+export interface Scope {
+  steps: { [stepId: string]: StepState };
+}
+
+/** One item of a `foreach`, or one branch of a `parallel`. */
+export interface BodyState extends Scope {
+  status: "pending" | "running" | "completed";
+  /** The item's value; in a branch null. */
+  item: Json;
+  /** What `collect` made of it; null before, and in a branch. */
+  output: Json;
+}
+
+/** What is kept of an iteration when a loop comes round to its step again. */
+export type Iteration = Pick<StepState, "iteration" | "status" | "started_at" | "finished_at">;
+
 export interface StepState {
   status: StepStatus;
   /** From 1; all attempts of one instance share its key. 0 before the first. */
@@ -56,8 +78,19 @@ export interface StepState {
   finished_at: string | null;
   output: Json;
   error: Failure | null;
-  /** ISO time; only while `waiting`. */
+  /** ISO time: when a waiting step, or a pending one that is not held, comes due. */
   until?: string;
+  /** The signal that a waiting step goes on with. */
+  signal?: string;
+  /** Of a `foreach`, in the order of its items. */
+  items?: BodyState[];
+  /** Of a `parallel`, by name. */
+  branches?: { [name: string]: BodyState };
+  /** How many bodies were begun, and how many of them have ended. */
+  bodies_begun?: number;
+  bodies_ended?: number;
+  /** The latest earlier iterations, oldest first. */
+  earlier?: Iteration[];
   /** Attempts spent before the last retry by hand; they do not count against `max_attempts`. */
   attempts_before?: number;
 }
@@ -69,7 +102,7 @@ export interface TriggerInfo {
   [key: string]: Json | undefined;
 }
 
-export interface Run {
+export interface Run extends Scope {
   id: string;
   workflow_id: string;
   /** SHA-256 of the workflow's canonical JSON, hex. */
@@ -77,8 +110,6 @@ export interface Run {
   status: RunStatus;
   context: JsonObject;
   trigger: TriggerInfo;
-  /** By step id: the latest iteration of each step that was reached. */
-  steps: { [stepId: string]: StepState };
   error: Failure | null;
   /** The workflow's `outputs`; null without any. */
   output: Json;
@@ -90,6 +121,12 @@ export interface Run {
   deadline_at?: string;
   /** Keys of the instances that are not finished, oldest first. */
   open: string[];
+  /** Held by hand: what is in flight may end, and nothing new begins. */
+  held?: true;
+  /** Signals that came before a step waited for them, oldest first. */
+  signals?: { name: string; data: Json }[];
+  /** How many signals ever came. */
+  signals_received?: number;
   /** Keys that a retry by hand goes on from: what failed, and what was cut off by it. */
   retry_from?: string[];
   /** The last failure that `on_error` took in; what `error` means in an expression. */

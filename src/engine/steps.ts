@@ -1,6 +1,6 @@
 // Finds a workflow's steps by id, also inside the bodies of foreach and parallel.
 
-import type { Json, JsonObject } from "../flow/json.js";
+import type { JsonObject } from "../flow/json.js";
 import type { Body, Step, Workflow } from "../flow/workflow.js";
 import { parseKey } from "./key.js";
 
@@ -32,13 +32,14 @@ function collect(body: Body, steps: Map<string, Step>): void {
 }
 
 /** The bodies inside a step: one of a foreach, one for each branch of a parallel. */
-export function bodiesOf(step: Step): Body[] {
-  if (step.type === "foreach") return [asBody(step.config)];
+function bodiesOf(step: Step): Body[] {
+  if (step.type === "foreach") return [bodyOf(step)];
   if (step.type !== "parallel") return [];
-  const branches = step.config.branches as { [name: string]: Json };
-  return Object.values(branches).map(asBody);
+  return Object.keys(step.config.branches as JsonObject).map((name) => bodyOf(step, name));
 }
 
-function asBody(value: Json): Body {
-  return value as unknown as JsonObject as unknown as Body;
+/** The body of a foreach, or the named branch of a parallel, as normalising has left it. */
+export function bodyOf(step: Step, branch?: string): Body {
+  if (branch === undefined) return step.config as unknown as Body;
+  return (step.config.branches as JsonObject)[branch] as unknown as Body;
 }

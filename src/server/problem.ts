@@ -33,6 +33,7 @@ export const PROBLEMS: { readonly [kind in ProblemKind]: { status: number; title
   not_found: { status: 404, title: "Not found" },
   unknown_run: { status: 404, title: "Unknown run" },
   unknown_workflow: { status: 404, title: "Unknown workflow" },
+  unknown_step: { status: 404, title: "Unknown step" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   request_timeout: { status: 408, title: "Request timed out" },
   already_started: { status: 409, title: "Already started" },

@@ -252,6 +252,7 @@ async function perform(config: JsonObject, change: Partial<Call> = {}): Promise<
     idempotency_key: "run_1/send#0",
     attempt: 1,
     config,
+    secrets: [],
     context: { invoice: 42 },
     timeout_ms: 30_000,
     ...change,

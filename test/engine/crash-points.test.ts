@@ -7,6 +7,7 @@ import { decide } from "../../src/engine/decide.js";
 import { effects } from "../../src/engine/effects.js";
 import type { Decision } from "../../src/engine/event.js";
 import { evolve, fold } from "../../src/engine/evolve.js";
+import { instanceState } from "../../src/engine/key.js";
 import type { Effect } from "../../src/engine/ports.js";
 import type { Run } from "../../src/engine/run.js";
 import { random } from "../../src/engine/simulate.js";
@@ -52,7 +53,9 @@ function drive(flow: Workflow, from: Run | null, written: Decision[], seed: numb
   const decisions = [...written];
   let run = from;
   while (!run?.finished_at) {
-    const next = run ? soonest(flow, run, seed) : { ...start, run_id: RUN, at: T0 };
+    const next = run
+      ? soonest(flow, run, seed)
+      : { ...start, context: { n: seed % 4 }, run_id: RUN, at: T0 };
     const decided = decide(flow, run, next);
     if (!("decision" in decided)) throw new Error(`seed ${seed}: ${decided.message}`);
     decisions.push(decided.decision);
@@ -72,6 +75,7 @@ function soonest(flow: Workflow, run: Run, seed: number) {
 
 function reportOn(effect: Effect, run: Run, seed: number) {
   const { key, attempt } = effect;
+  if (effect.kind === "listen") return heard(run, key);
   const common = { type: "report", run_id: run.id, key, attempt } as const;
   if (effect.kind === "wait") {
     return {
@@ -87,10 +91,18 @@ function reportOn(effect: Effect, run: Run, seed: number) {
   return { ...common, at, outcome: answer.outcome, chance: chance() };
 }
 
+/** Someone answers the approval, or sends the signal, a second later. */
+function heard(run: Run, key: string) {
+  const stamp = { run_id: run.id, at: lastChange(run) + 1000, key };
+  const signal = instanceState(run, key)?.signal ?? "";
+  if (!signal.includes(":")) return { ...stamp, type: "signal", name: signal, data: key } as const;
+  return { ...stamp, type: "answer", step_id: key, approved: true, comment: null } as const;
+}
+
 /** The latest time that the document names: what is in flight was asked for then. */
 function lastChange(run: Run): number {
-  const times = Object.values(run.steps).flatMap((step) => [step.started_at, step.finished_at]);
-  return Math.max(T0, ...times.map((time) => (time ? Date.parse(time) : 0)));
+  const times = JSON.stringify(run).match(/(?<=_at":")[^"]+/g) ?? [];
+  return Math.max(T0, ...times.map((time) => Date.parse(time)));
 }
 
 function hash(text: string): number {

@@ -1,38 +1,89 @@
-// Workflows drawn from a seeded PRNG: chains of steps with every feature that the engine executes.
+// Workflows drawn from a seeded PRNG: bodies in bodies, with every construct the engine executes.
 
 import type { Answer } from "../../src/engine/simulate.js";
-import type { Step, Workflow } from "../../src/flow/workflow.js";
-import { workflow } from "./support.js";
+import type { JsonObject } from "../../src/flow/json.js";
+import type { Body, Step, Workflow } from "../../src/flow/workflow.js";
 
 type Chance = () => number;
 
 export function drawWorkflow(chance: Chance): Workflow {
-  const count = 1 + Math.floor(chance() * 5);
-  const ids = Array.from({ length: count }, (_, index) => `s${index}`);
-  const steps = ids.map((id, index) => drawStep(id, index, ids, chance));
-  return workflow(steps, {
-    max_steps: 12,
+  const body = new Draw(chance).body(2, 5);
+  const ids = body.steps.map((step) => step.id);
+  return {
+    id: "flow",
+    name: "Flow",
+    ...body,
+    max_steps: pick([12, 100], chance),
     ...(chance() < 0.2 ? { timeout_ms: 20_000 } : {}),
     ...(chance() < 0.3 ? { on_error: { next_step_id: pick(ids, chance) } } : {}),
-  });
+    ...(chance() < 0.3 ? { outputs: { made_by: "${{ run.id }}" } } : {}),
+  };
 }
 
-function drawStep(id: string, index: number, ids: string[], chance: Chance) {
-  const step: Partial<Step> & { id: string } = { id };
-  if (chance() < 0.3) {
-    step.type = "delay";
-    step.config = { seconds: Math.floor(chance() * 4) };
+class Draw {
+  #steps = 0;
+
+  constructor(readonly chance: Chance) {}
+
+  body(depth: number, most: number): Body {
+    const count = 1 + Math.floor(this.chance() * most);
+    const ids = Array.from({ length: count }, () => `s${this.#steps++}`);
+    const steps = ids.map((id, index) => this.step(id, index, ids, depth));
+    return { entry_point: ids[0] ?? "", steps };
   }
-  if (chance() < 0.25) step.next_step_id = chance() < 0.3 ? null : pick(ids, chance);
-  else step.next_step_id = ids[index + 1] ?? null;
-  if (chance() < 0.4) step.retry = drawRetry(chance);
-  if (chance() < 0.3) {
-    const target = { next_step_id: pick(ids, chance) };
-    step.on_error = chance() < 0.5 ? target : { continue: true, output: "given up" };
+
+  step(id: string, index: number, ids: string[], depth: number): Step {
+    const { chance } = this;
+    const [type, config] = this.#work(ids, depth);
+    const next = ids[index + 1] ?? null;
+    const jump = chance() < 0.2 ? (chance() < 0.3 ? null : pick(ids, chance)) : next;
+    const step: Step = { id, type, config, next_step_id: type === "fail" ? null : jump };
+    if (type === "webhook" && chance() < 0.4) step.retry = drawRetry(chance);
+    if (chance() < 0.3) {
+      const target = { next_step_id: pick(ids, chance) };
+      step.on_error = chance() < 0.5 ? target : { continue: true, output: "given up" };
+    }
+    if (chance() < 0.15) step.if = pick(["true", "false", "context.n > 1.0"], chance);
+    if (type === "webhook" && chance() < 0.2) step.delivery = "at_most_once";
+    const waits = type === "approval" || type === "wait";
+    if (type === "webhook" || (waits && chance() < 0.5)) step.timeout_ms = 3000;
+    return step;
   }
-  if (chance() < 0.2) step.delivery = "at_most_once";
-  step.timeout_ms = 3000;
-  return step;
+
+  #work(ids: string[], depth: number): [string, JsonObject] {
+    const { chance } = this;
+    const draw = chance();
+    if (draw < 0.45) return ["webhook", { url: "http://127.0.0.1/", body: "${{ context.n }}" }];
+    if (draw < 0.58) return ["delay", { seconds: Math.floor(chance() * 4) }];
+    if (draw < 0.64) return ["set", { values: { n: "${{ context.n + 1.0 }}" } }];
+    if (draw < 0.68) return ["approval", { message: "go on?", on_timeout: this.#policy() }];
+    if (draw < 0.72) return ["wait", { signal: pick(["red", "green"], chance) }];
+    if (draw < 0.76) return ["fail", { message: "enough of ${{ context.n }}" }];
+    if (draw < 0.82 || depth === 0) return ["branch", { cases: this.#cases(ids) }];
+    return draw < 0.91 ? ["foreach", this.#foreach(depth)] : ["parallel", this.#parallel(depth)];
+  }
+
+  #policy(): string {
+    return pick(["approve", "reject", "fail"], this.chance);
+  }
+
+  #cases(ids: string[]): JsonObject[] {
+    const when = pick(["context.n > 1.0", "context.n == 0.0"], this.chance);
+    return [{ when, next_step_id: pick([...ids, null], this.chance) }];
+  }
+
+  #foreach(depth: number): JsonObject {
+    const items = Array.from({ length: Math.floor(this.chance() * 4) }, (_, n) => n);
+    const max_parallel = pick([1, 2], this.chance);
+    const as = `item${depth}`;
+    const body = this.body(depth - 1, 2) as unknown as JsonObject;
+    return { items, as, max_parallel, collect: `\${{ ${as} }}`, ...body };
+  }
+
+  #parallel(depth: number): JsonObject {
+    const branches = { left: this.body(depth - 1, 2), right: this.body(depth - 1, 2) };
+    return { branches: branches as unknown as JsonObject };
+  }
 }
 
 function drawRetry(chance: Chance) {
@@ -42,6 +93,7 @@ function drawRetry(chance: Chance) {
     backoff: pick(["constant", "linear", "exponential"] as const, chance),
     max_delay_ms: 3000,
     jitter: chance() < 0.5 ? 0 : 0.5,
+    ...(chance() < 0.3 ? { when: 'error.kind == "network"' } : {}),
   };
 }
 

@@ -50,6 +50,10 @@ async function perform(
     const message = `there is no connector for steps of type "${call.type}"`;
     return { type: "failure", error: { kind: "unknown_type", message } };
   }
+  if (call.secrets.length > 0) {
+    const message = `the ${call.type} step needs secrets, and this host has no source of them yet`;
+    return { type: "failure", error: { kind: "secret", message } };
+  }
   try {
     const output: Json | undefined = await run(call, io, signal);
     return { type: "output", output: output ?? null };

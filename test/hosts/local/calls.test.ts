@@ -152,6 +152,7 @@ const CALL: Call = {
   idempotency_key: "run_1/step#0",
   attempt: 1,
   config: {},
+  secrets: [],
   context: {},
   timeout_ms: 30_000,
 };

@@ -1,0 +1,199 @@
+// What the events of steps do to a run. Each is refused by the state itself where it is stale.
+
+import { EARLIER_ITERATIONS } from "../limits.js";
+import type { Event } from "./event.js";
+import {
+  bodyState,
+  instanceState,
+  latestState,
+  parseKey,
+  scopeState,
+  withBody,
+  withState,
+} from "./key.js";
+import type { BodyState, Iteration, Run, StepState } from "./run.js";
+
+export type StepEvent = Extract<Event, { key: string }>;
+
+export function evolveStep(run: Run, event: StepEvent): Run {
+  switch (event.type) {
+    case "step_queued":
+      return isNew(run, event.key) ? open(run, event.key, event.at) : run;
+    case "step_started":
+      return start(run, event);
+    case "step_attempt_failed":
+      return attemptFailed(run, event);
+    case "step_completed":
+      return complete(run, event);
+    case "step_failed":
+      return fail(run, event);
+    case "step_skipped":
+      return close(openIfNew(run, event), event, { status: "skipped" });
+    case "step_cancelled":
+      return close(run, event, { status: "cancelled" }, true);
+    case "step_reopened":
+      return reopen(run, event);
+    case "body_started":
+    case "body_completed":
+      return evolveBody(run, event);
+  }
+}
+
+type Of<T extends StepEvent["type"]> = Extract<StepEvent, { type: T }>;
+
+function isNew(run: Run, key: string): boolean {
+  const { scope, stepId, iteration } = parseKey(key);
+  if (!scopeState(run, scope)) return false;
+  const latest = latestState(run, scope, stepId);
+  return iteration === (latest === undefined ? 0 : latest.iteration + 1);
+}
+
+function open(run: Run, key: string, at: string): Run {
+  const { scope, stepId, iteration } = parseKey(key);
+  const latest = latestState(run, scope, stepId);
+  const state: StepState = {
+    status: "pending",
+    attempt: 0,
+    iteration,
+    started_at: null,
+    finished_at: null,
+    output: null,
+    error: null,
+    until: at,
+    ...(latest ? { earlier: earlier(latest) } : {}),
+  };
+  const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
+  return withState(opened, key, state);
+}
+
+function earlier(state: StepState): Iteration[] {
+  const { iteration, status, started_at, finished_at } = state;
+  const last = { iteration, status, started_at, finished_at };
+  return [...(state.earlier ?? []), last].slice(-EARLIER_ITERATIONS);
+}
+
+function openIfNew(run: Run, event: { key: string; at: string }): Run {
+  return isNew(run, event.key) ? open(run, event.key, event.at) : run;
+}
+
+function start(before: Run, event: Of<"step_started">): Run {
+  const run = openIfNew(before, event);
+  const state = instanceState(run, event.key);
+  if (!state || !run.open.includes(event.key) || event.attempt !== state.attempt + 1) return before;
+  const { until: _, ...rest } = state;
+  const waits = event.until !== undefined || event.signal !== undefined;
+  return withState(run, event.key, {
+    ...rest,
+    status: waits ? "waiting" : "running",
+    attempt: event.attempt,
+    started_at: state.started_at ?? event.at,
+    // A wait with an error behind it would be one before another attempt.
+    ...(waits ? { error: null } : {}),
+    ...(event.until === undefined ? {} : { until: event.until }),
+    ...(event.signal === undefined ? {} : { signal: event.signal }),
+    ...bodies(event),
+  });
+}
+
+/** Only a first start brings bodies: a retry by hand goes on with those that are there. */
+function bodies({ items, branches }: Of<"step_started">): Partial<StepState> {
+  const begun = { bodies_begun: 0, bodies_ended: 0 };
+  if (items) return { ...begun, items: items.map(emptyBody) };
+  if (!branches) return {};
+  const states = branches.map((name): [string, BodyState] => [name, emptyBody(null)]);
+  return { ...begun, branches: Object.fromEntries(states) };
+}
+
+function emptyBody(item: BodyState["item"]): BodyState {
+  return { status: "pending", item, output: null, steps: {} };
+}
+
+function attemptFailed(run: Run, event: Of<"step_attempt_failed">): Run {
+  const state = instanceState(run, event.key);
+  if (state?.status !== "running" || state.attempt !== event.attempt) return run;
+  const waiting = { status: "waiting", error: event.error, until: event.until } as const;
+  return withState(run, event.key, { ...state, ...waiting });
+}
+
+/** A step that takes no time has no start of its own. */
+function complete(before: Run, event: Of<"step_completed">): Run {
+  const run = openIfNew(before, event);
+  const attempt = Math.max(1, instanceState(run, event.key)?.attempt ?? 1);
+  const ended = { status: "completed", attempt, output: event.output, error: null } as const;
+  const closed = close(run, event, ended);
+  if (closed === run) return before;
+  return event.signal === undefined ? closed : takeSignal(closed, event.signal);
+}
+
+function takeSignal(run: Run, name: string): Run {
+  const signals = run.signals ?? [];
+  const first = signals.findIndex((signal) => signal.name === name);
+  return { ...run, signals: signals.filter((_, index) => index !== first) };
+}
+
+function fail(before: Run, event: Of<"step_failed">): Run {
+  const run = openIfNew(before, event);
+  const ended = { status: "failed", error: event.error, output: event.output ?? null } as const;
+  const closed = close(run, event, ended, event.handled !== "step");
+  if (closed === run) return before;
+  if (event.handled === undefined) return closed;
+  const origin = { step_id: parseKey(event.key).stepId, key: event.key };
+  const caught = { ...origin, ...event.error };
+  if (event.handled === "workflow") return { ...closed, caught, failing: true };
+  // What failed or was cut off inside it is handled with it.
+  const inside = `${event.key}/`;
+  const retry_from = (closed.retry_from ?? []).filter((key) => !key.startsWith(inside));
+  return { ...closed, caught, retry_from };
+}
+
+/**
+ * Ends an open instance. `again`: a retry by hand goes on from here, unless the workflow's
+ * on_error was at work, which a retry does not repeat.
+ */
+function close(
+  run: Run,
+  event: { key: string; at: string },
+  ended: Partial<StepState>,
+  again = false,
+): Run {
+  const state = instanceState(run, event.key);
+  if (!state || !run.open.includes(event.key)) return run;
+  const { until: _, signal: __, ...rest } = state;
+  const started_at = state.started_at ?? (ended.status === "completed" ? event.at : null);
+  return {
+    ...withState(run, event.key, { ...rest, started_at, ...ended, finished_at: event.at }),
+    open: run.open.filter((key) => key !== event.key),
+    ...(again && !run.failing ? { retry_from: [...(run.retry_from ?? []), event.key] } : {}),
+  };
+}
+
+function reopen(run: Run, { key, at }: Of<"step_reopened">): Run {
+  const state = instanceState(run, key);
+  if (!state || run.open.includes(key)) return run;
+  const { output: _, ...rest } = state;
+  const again = { status: "pending", finished_at: null, output: null, until: at } as const;
+  const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
+  return withState(opened, key, { ...rest, ...again, attempts_before: state.attempt });
+}
+
+function evolveBody(run: Run, event: Of<"body_started"> | Of<"body_completed">): Run {
+  const state = instanceState(run, event.key);
+  const body = state && bodyState(state, event.body);
+  if (!state || !body) return run;
+  const { bodies_begun = 0, bodies_ended = 0 } = state;
+  if (event.type === "body_started" && body.status === "pending") {
+    const begun = withBody(state, event.body, { ...body, status: "running" });
+    return withState(run, event.key, { ...begun, bodies_begun: bodies_begun + 1 });
+  }
+  // A retry by hand from a step inside it.
+  if (event.type === "body_started" && body.status === "completed") {
+    const again = withBody(state, event.body, { ...body, status: "running" });
+    return withState(run, event.key, { ...again, bodies_ended: bodies_ended - 1 });
+  }
+  if (event.type === "body_completed" && body.status === "running") {
+    const done = { ...body, status: "completed", output: event.output } as const;
+    const ended = withBody(state, event.body, done);
+    return withState(run, event.key, { ...ended, bodies_ended: bodies_ended + 1 });
+  }
+  return run;
+}

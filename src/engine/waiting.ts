@@ -1,0 +1,86 @@
+// The control types that wait: for a time, for a person, for a signal.
+
+import { parseDuration } from "../flow/duration.js";
+import type { Json } from "../flow/json.js";
+import type { Step } from "../flow/workflow.js";
+import { complete, fail, fill, nextAttempt } from "./advance.js";
+import type { Control } from "./control.js";
+import { type Draft, isoTime } from "./draft.js";
+import { instanceState, parseKey } from "./key.js";
+import type { Failure, Run } from "./run.js";
+
+/** The signal names of approvals: no `wait` can name one, since a name has no colon. */
+export const APPROVAL_SIGNAL = "approval:";
+
+export const DELAY: Control = {
+  begin(draft, key, step) {
+    const { seconds, for: duration, until } = filledConfig(draft, key, step);
+    const due =
+      until === undefined ? addDuration(draft.now, seconds ?? duration ?? 0) : parseTime(until);
+    if (typeof due !== "number") {
+      fail(draft, key, due);
+      return;
+    }
+    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
+    draft.emit({ ...start, until: isoTime(Math.max(due, draft.now)) });
+  },
+};
+
+/** Waits for a person: the run is paused until someone answers, or the step's timeout. */
+export const APPROVAL: Control = {
+  begin(draft, key, step) {
+    fill(draft, parseKey(key).scope, step.config.message ?? "");
+    const attempt = nextAttempt(draft, key);
+    const signal = `${APPROVAL_SIGNAL}${key}`;
+    draft.emit({ type: "step_started", key, attempt, signal, ...timeout(draft, step) });
+  },
+  due(draft, key, step) {
+    const policy = String(step.config.on_timeout ?? "fail");
+    if (policy === "fail") {
+      fail(draft, key, { kind: "timeout", message: `Nobody answered step "${step.id}" in time.` });
+    } else {
+      complete(draft, key, { approved: policy === "approve", comment: null, timed_out: true });
+    }
+  },
+};
+
+/** Is there a step that waits for a person? */
+export function asksAPerson(run: Run): boolean {
+  return run.open.some((key) => instanceState(run, key)?.signal?.startsWith(APPROVAL_SIGNAL));
+}
+
+/** Waits for a signal by name; one that came before is taken at once. */
+export const WAIT: Control = {
+  begin(draft, key, step) {
+    const signal = String(filledConfig(draft, key, step).signal);
+    const attempt = nextAttempt(draft, key);
+    draft.emit({ type: "step_started", key, attempt, signal, ...timeout(draft, step) });
+    const kept = draft.run.signals?.find(({ name }) => name === signal);
+    if (kept) complete(draft, key, kept.data, signal);
+  },
+  due(draft, key, step) {
+    const message = `Step "${step.id}" got no signal in time.`;
+    fail(draft, key, { kind: "timeout", message });
+  },
+};
+
+function filledConfig(draft: Draft, key: string, step: Step): { [name: string]: Json } {
+  return fill(draft, parseKey(key).scope, step.config) as { [name: string]: Json };
+}
+
+function timeout(draft: Draft, step: Step): { until?: string } {
+  return step.timeout_ms === undefined ? {} : { until: isoTime(draft.now + step.timeout_ms) };
+}
+
+/** A number is seconds. What an expression made can still be no duration at all. */
+function addDuration(now: number, value: Json): number | Failure {
+  const ms = parseDuration(value);
+  if (typeof ms === "number") return now + ms;
+  return { kind: "value", message: `${JSON.stringify(value)} is no duration, such as 5m or 90.` };
+}
+
+function parseTime(value: Json): number | Failure {
+  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  return { kind: "value", message: `${JSON.stringify(value)} is no ISO 8601 time.` };
+}
