@@ -10,6 +10,7 @@ import { normalize } from "./normalize.js";
 import { checkAcross } from "./rules/across.js";
 import type { Subject } from "./rules/rule.js";
 import { RULES } from "./rules/rules.js";
+import { collectUses } from "./uses.js";
 import type { Workflow } from "./workflow.js";
 
 export interface Checked {
@@ -47,7 +48,9 @@ export function examine(text: string, file: string, catalog: Catalog): Examined 
   if (root === undefined) {
     return { file, findings, subject: undefined, workflow: null };
   }
-  const subject: Subject = { text, root, body: buildModel(root), catalog, findings };
+  const body = buildModel(root);
+  const uses = collectUses(root, body, catalog);
+  const subject: Subject = { text, root, body, uses, catalog, findings };
   for (const rule of RULES) {
     if (!findings.has(...rule.after)) {
       rule.check(subject);

@@ -5,12 +5,15 @@ import type { Kind } from "../diagnostic.js";
 import type { Findings } from "../findings.js";
 import type { BodyModel } from "../model.js";
 import type { TextNode } from "../tree.js";
+import type { Use } from "../uses.js";
 
 /** What the rules know of one file. */
 export interface Subject {
   text: string;
   root: TextNode;
   body: BodyModel;
+  /** Every expression of the file. */
+  uses: readonly Use[];
   catalog: Catalog;
   findings: Findings;
 }

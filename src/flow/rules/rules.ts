@@ -1,12 +1,17 @@
 // The rules of one file, in the order they run.
 
+import { expressions } from "./expressions.js";
 import { ids } from "./ids.js";
 import { keys } from "./keys.js";
 import { loops } from "./loops.js";
+import { maybeMissing } from "./maybe-missing.js";
 import { fallThrough, unreachable } from "./reach.js";
 import type { Rule } from "./rule.js";
+import { schedule } from "./schedule.js";
 import { schemas } from "./schemas.js";
+import { secrets } from "./secrets.js";
 import { stepRef } from "./step-ref.js";
+import { tainted } from "./tainted.js";
 
 export const RULES: readonly Rule[] = [
   keys,
@@ -16,4 +21,9 @@ export const RULES: readonly Rule[] = [
   unreachable,
   fallThrough,
   loops,
+  expressions,
+  maybeMissing,
+  schedule,
+  secrets,
+  tainted,
 ];
