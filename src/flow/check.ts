@@ -63,11 +63,10 @@ export function examine(text: string, file: string, catalog: Catalog): Examined 
 /** The same results as `checkFolder`, from files examined before; these do not change. */
 export function checkTogether(examined: readonly Examined[]): ({ file: string } & Checked)[] {
   const copies = examined.map((each) => ({ ...each, findings: each.findings.copy() }));
-  checkAcross(
-    copies.flatMap(({ file, subject, findings }) =>
-      subject ? [{ file, ...subject, findings }] : [],
-    ),
+  const members = copies.flatMap(({ file, subject, findings }) =>
+    subject ? [{ file, ...subject, findings }] : [],
   );
+  checkAcross(members, members.length === copies.length);
   return copies.map((each) => ({ file: each.file, ...conclude(each) }));
 }
 

@@ -36,7 +36,7 @@ export function workflowSchema(catalog: Catalog): JsonObject {
 
 function step(catalog: Catalog): JsonObject {
   const envelope = editable(stepEnvelope, false) as JsonObject;
-  const types = Object.values(catalog);
+  const types = Object.values(catalog).filter(({ planned }) => planned !== true);
   return {
     ...envelope,
     properties: {

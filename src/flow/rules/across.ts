@@ -1,26 +1,146 @@
-// What is wrong only between the files of a folder.
+// What is wrong only between the files of a folder: ids, and workflows that start each other.
 
 import type { Place } from "../findings.js";
-import { get } from "../model.js";
+import { didYouMean } from "../mistakes.js";
+import { get, stepsOf } from "../model.js";
+import { checkContextGiven } from "./fit.js";
 import type { Subject } from "./rule.js";
 
-/** Ids are the names under which workflows are served: no two files may claim one. */
-export function checkAcross(subjects: readonly (Subject & { file: string })[]): void {
-  const claims = new Map<string, { subject: Subject & { file: string }; place: Place }[]>();
-  for (const subject of subjects) {
-    const id = get(subject.root, "id");
+export interface Member extends Subject {
+  file: string;
+}
+
+/** `complete`: every file could be read, so what is not here is nowhere. */
+export function checkAcross(members: readonly Member[], complete: boolean): void {
+  const claims = claimsOf(members);
+  checkIds(claims);
+  const byId = new Map<string, Member>();
+  for (const [id, [first]] of claims) {
+    if (first !== undefined) {
+      byId.set(id, first.member);
+    }
+  }
+  const references = members.flatMap((member) => referencesOf(member));
+  for (const reference of references) {
+    const { to, place, from } = reference;
+    const target = byId.get(to);
+    if (target !== undefined) {
+      checkGiven(reference, target);
+    } else if (complete) {
+      const message = `there is no workflow "${to}" in this folder`;
+      from.findings.add("workflow-ref", place, message, didYouMean(to, byId.keys()));
+    }
+  }
+  checkCircles(references, byId);
+}
+
+type Claims = ReadonlyMap<string, { member: Member; place: Place }[]>;
+
+function claimsOf(members: readonly Member[]): Claims {
+  const claims = new Map<string, { member: Member; place: Place }[]>();
+  for (const member of members) {
+    const id = get(member.root, "id");
     if (typeof id?.json === "string") {
-      claims.set(id.json, [...(claims.get(id.json) ?? []), { subject, place: id }]);
+      claims.set(id.json, [...(claims.get(id.json) ?? []), { member, place: id }]);
     }
   }
+  return claims;
+}
+
+/** Ids are the names under which workflows are served: no two files may claim one. */
+function checkIds(claims: Claims): void {
   for (const [id, claimants] of claims) {
-    for (const { subject, place } of claimants.length > 1 ? claimants : []) {
-      const others = claimants
-        .filter((other) => other.subject !== subject)
-        .map((other) => other.subject.file);
-      const shown = others.length > 3 ? [...others.slice(0, 3), "…"] : others;
-      const message = `the id "${id}" is also used in ${shown.join(", ")}`;
-      subject.findings.add("workflow-id", place, message, "give each workflow its own id");
+    for (const { member, place } of claimants.length > 1 ? claimants : []) {
+      const others = claimants.filter((other) => other.member !== member);
+      const files = others.slice(0, 3).map((other) => other.member.file);
+      const shown = [...files, ...(others.length > 3 ? ["…"] : [])].join(", ");
+      const message = `the id "${id}" is also used in ${shown}`;
+      member.findings.add("workflow-id", place, message, "give each workflow its own id");
     }
   }
+}
+
+interface Reference {
+  from: Member;
+  /** The workflow that is named, and where. */
+  to: string;
+  place: Place;
+  /** A step starts the other one; by a trigger, the other one starts this. */
+  kind: "step" | "trigger";
+  pointer: string;
+}
+
+function referencesOf(from: Member): Reference[] {
+  const found: Reference[] = [];
+  for (const step of stepsOf(from.body)) {
+    const id = step.type === "workflow" ? get(get(step.node, "config"), "workflow_id") : undefined;
+    if (typeof id?.json === "string" && !id.json.includes("${{")) {
+      found.push({ from, to: id.json, place: id, kind: "step", pointer: step.pointer });
+    }
+  }
+  for (const trigger of get(from.root, "triggers")?.items ?? []) {
+    const id = get(trigger, "type")?.json === "workflow" ? get(trigger, "workflow_id") : undefined;
+    if (typeof id?.json === "string") {
+      found.push({ from, to: id.json, place: id, kind: "trigger", pointer: "" });
+    }
+  }
+  return found;
+}
+
+function checkGiven({ from, to, place, kind, pointer }: Reference, target: Member): void {
+  if (kind === "step" && !target.findings.has("type", "value", "regex", "unknown-key")) {
+    const step = [...stepsOf(from.body)].find((each) => each.pointer === pointer);
+    const given = get(get(step?.node, "config"), "context");
+    const declared = get(target.root, "context")?.json;
+    const at = `${pointer}/config/context`;
+    checkContextGiven(from, given, at, place, declared, `the workflow "${to}"`);
+  }
+}
+
+/** Runs that start each other without end. */
+function checkCircles(references: readonly Reference[], byId: ReadonlyMap<string, Member>): void {
+  const starts = new Map<string, Set<string>>();
+  const edges = references
+    .filter(({ to }) => byId.has(to))
+    .map((reference) => {
+      const own = String(get(reference.from.root, "id")?.json);
+      const [starter, started] =
+        reference.kind === "step" ? [own, reference.to] : [reference.to, own];
+      starts.set(starter, (starts.get(starter) ?? new Set()).add(started));
+      return { reference, starter, started };
+    });
+  for (const { reference, starter, started } of edges) {
+    const back = wayBetween(started, starter, starts);
+    if (back !== undefined) {
+      const circle = [starter, ...back].map((id) => `"${id}"`).join(" → ");
+      const message = `workflows start each other without end: ${circle}`;
+      reference.from.findings.add("workflow-ref", reference.place, message);
+    }
+  }
+}
+
+/** The shortest, both ends included. */
+function wayBetween(
+  from: string,
+  to: string,
+  starts: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] | undefined {
+  const came = new Map<string, string | undefined>([[from, undefined]]);
+  const open = [from];
+  for (const id of open) {
+    if (id === to) {
+      const way: string[] = [];
+      for (let at: string | undefined = id; at !== undefined; at = came.get(at)) {
+        way.unshift(at);
+      }
+      return way;
+    }
+    for (const next of starts.get(id) ?? []) {
+      if (!came.has(next)) {
+        came.set(next, id);
+        open.push(next);
+      }
+    }
+  }
+  return undefined;
 }

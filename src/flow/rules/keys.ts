@@ -2,12 +2,12 @@
 
 import type { StepType } from "../catalog.js";
 import { stepEnvelope, triggerSchemas, workflowEnvelope } from "../envelope.js";
-import type { Place } from "../findings.js";
-import type { Json, JsonObject } from "../json.js";
-import { didYouMean, type Forgive, type Mistake, show } from "../mistakes.js";
+import type { Json } from "../json.js";
+import { didYouMean, show } from "../mistakes.js";
 import { get } from "../model.js";
-import { keyAt, nodeAt, placeAt, type TextNode } from "../tree.js";
+import { placeAt, type TextNode } from "../tree.js";
 import { validatorOf } from "../validator.js";
+import { addMistakes, mistakesIn } from "./fit.js";
 import type { Rule, Subject } from "./rule.js";
 
 export const keys: Rule = {
@@ -17,12 +17,12 @@ export const keys: Rule = {
   after: [],
   check(subject) {
     const { root } = subject;
-    add(subject, "", validatorOf(workflowEnvelope).mistakes(root.json));
+    addMistakes(subject, "", validatorOf(workflowEnvelope).mistakes(root.json));
     checkSteps(subject, root, "");
     get(root, "triggers")?.items?.forEach((trigger, index) => {
       const schema = own(triggerSchemas, get(trigger, "type")?.json);
       if (schema !== undefined) {
-        add(subject, `/triggers/${index}`, validatorOf(schema).mistakes(trigger.json));
+        addMistakes(subject, `/triggers/${index}`, validatorOf(schema).mistakes(trigger.json));
       }
     });
   },
@@ -35,7 +35,7 @@ function checkSteps(subject: Subject, body: TextNode, pointer: string): void {
       return;
     }
     const at = `${pointer}/steps/${index}`;
-    add(subject, at, validatorOf(stepEnvelope).mistakes(step.json));
+    addMistakes(subject, at, validatorOf(stepEnvelope).mistakes(step.json));
     const type = get(step, "type");
     if (typeof type?.json === "string") {
       checkType(subject, step, type, at);
@@ -98,8 +98,7 @@ function checkConfig(
   config: TextNode | undefined,
   pointer: string,
 ): void {
-  const value = structuredCopy((config?.json as JsonObject | undefined) ?? {});
-  const mistakes = validatorOf(type.config).mistakes(value, isExpression);
+  const mistakes = mistakesIn(config?.json ?? {}, type.config);
   if (config === undefined) {
     const [first] = mistakes;
     if (first !== undefined) {
@@ -108,34 +107,7 @@ function checkConfig(
     }
     return;
   }
-  add(subject, `${pointer}/config`, mistakes);
-}
-
-/** What an expression will be is the expression rules' to judge, not the schema's. */
-const isExpression: Forgive = (value, keyword) => {
-  if (typeof value !== "string" || !value.includes("${{")) {
-    return false;
-  }
-  const whole = /^\s*\$\{\{[\s\S]*\}\}\s*$/.test(value);
-  return keyword === "type" ? whole : keyword !== "additionalProperties";
-};
-
-function add(subject: Subject, base: string, mistakes: readonly Mistake[]): void {
-  for (const mistake of mistakes) {
-    const place = placeOf(subject.root, base + mistake.path, mistake);
-    subject.findings.add(mistake.kind, place, mistake.message, mistake.suggestion);
-  }
-}
-
-/** An unknown key is wrong itself; a missing one is missing at its parent's key. */
-function placeOf(root: TextNode, pointer: string, mistake: Mistake): Place {
-  if (mistake.key !== undefined) {
-    return nodeAt(root, pointer).entries?.get(mistake.key)?.key ?? placeAt(root, pointer);
-  }
-  if (mistake.kind === "missing-key") {
-    return keyAt(root, pointer) ?? placeAt(root, pointer);
-  }
-  return placeAt(root, pointer);
+  addMistakes(subject, `${pointer}/config`, mistakes);
 }
 
 function own<T>(map: { readonly [name: string]: T }, name: Json | undefined): T | undefined {
@@ -144,16 +116,4 @@ function own<T>(map: { readonly [name: string]: T }, name: Json | undefined): T 
 
 function pointerName(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-/** ajv fills defaults into what it checks, and the file's values are shared between aliases. */
-function structuredCopy<T extends Json>(value: T): T {
-  if (Array.isArray(value)) {
-    return value.map(structuredCopy) as T;
-  }
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value).map(([key, entry]) => [key, structuredCopy(entry)]);
-    return Object.fromEntries(entries) as T;
-  }
-  return value;
 }

@@ -12,6 +12,7 @@ import { schemas } from "./schemas.js";
 import { secrets } from "./secrets.js";
 import { stepRef } from "./step-ref.js";
 import { tainted } from "./tainted.js";
+import { triggerContext } from "./trigger-context.js";
 
 export const RULES: readonly Rule[] = [
   keys,
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   expressions,
   maybeMissing,
   schedule,
+  triggerContext,
   secrets,
   tainted,
 ];
