@@ -28,6 +28,9 @@ export const approval: Connector = {
     {
       approved: Type.Boolean({ description: "The answer." }),
       comment: Type.Union([Type.String(), Type.Null()], { description: "Given with the answer." }),
+      timed_out: Type.Optional(
+        Type.Boolean({ description: "True where the timeout has answered; else it is not there." }),
+      ),
     },
     { additionalProperties: false },
   ),

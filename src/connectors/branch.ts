@@ -35,5 +35,13 @@ export const branch: Connector = {
   planned: true,
   description: "Goes on with the step of the first case that is true.",
   config: BranchConfig,
-  output: Type.Null(),
+  output: Type.Object(
+    {
+      case: Type.Union([Type.Integer(), Type.Null()], {
+        description: "Which case was true, from 0; null: none.",
+      }),
+      next_step_id: NextStepId,
+    },
+    { additionalProperties: false },
+  ),
 };

@@ -31,5 +31,5 @@ export const parallel: Connector = {
   planned: true,
   description: "Runs branches at the same time, and goes on when all have completed.",
   config: ParallelConfig,
-  output: Type.Null(),
+  output: Type.Object({}, { additionalProperties: false }),
 };

@@ -263,7 +263,7 @@ function outputOf(step: StepModel, catalog: Catalog): { id: string; output?: Jso
     return { id: step.id, output: declared };
   }
   if (step.type === "set") {
-    const names = [...(get(step.node, "config")?.entries?.keys() ?? [])];
+    const names = [...(get(get(step.node, "config"), "values")?.entries?.keys() ?? [])];
     const properties = Object.fromEntries(names.map((name): [string, Json] => [name, {}]));
     return { id: step.id, output: { type: "object", properties, additionalProperties: false } };
   }
