@@ -127,6 +127,8 @@ export const MAX_FLOW_FOLDER_DEPTH = 16;
 export const MAX_OPEN_FLOW_FILES = 16;
 /** ms to check one flow file: it takes ms; what takes seconds was made to. */
 export const CHECK_DEADLINE_MS = 5_000;
+/** ms to start the thread that checks, or to look across all files: one file is not to blame. */
+export const CHECK_FOLDER_DEADLINE_MS = 60_000;
 /** MiB that the thread which checks flow files may use: ten thousand files, and no text's excess. */
 export const CHECKER_MEMORY_MB = 512;
 /** ms without an event before a flow file is read: editors write in several steps. */

@@ -3,16 +3,23 @@
 import { Worker } from "node:worker_threads";
 import type { Catalog } from "../../flow/catalog.js";
 import type { Checked } from "../../flow/check.js";
-import { CHECK_DEADLINE_MS, CHECKER_MEMORY_MB } from "../../limits.js";
+import { CHECK_DEADLINE_MS, CHECK_FOLDER_DEADLINE_MS, CHECKER_MEMORY_MB } from "../../limits.js";
 import type { CheckReply, CheckRequest, FileResult } from "./check-worker.js";
 import { type FlowText, unreadable } from "./flow-folder.js";
 
 /** One file's result, as it is with all others around it. */
 export type Results = Map<string, Checked>;
 
+export interface CheckLimits {
+  deadline_ms: number;
+  memory_mb: number;
+}
+
+const LIMITS: CheckLimits = { deadline_ms: CHECK_DEADLINE_MS, memory_mb: CHECKER_MEMORY_MB };
+
 export class Checker {
   readonly #catalog: Catalog;
-  readonly #deadlineMs: number;
+  readonly #limits: CheckLimits;
   /** What the thread knows, to tell it to the next one. */
   readonly #texts = new Map<string, string>();
   /** Texts that stalled a thread, by file: they are not tried again. */
@@ -20,9 +27,9 @@ export class Checker {
   #worker: Worker | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(catalog: Catalog, deadlineMs = CHECK_DEADLINE_MS) {
+  constructor(catalog: Catalog, limits: CheckLimits = LIMITS) {
     this.#catalog = catalog;
-    this.#deadlineMs = deadlineMs;
+    this.#limits = limits;
   }
 
   /** Results of all files that changed, and of those that are seen differently because of them. */
@@ -101,9 +108,9 @@ export class Checker {
     return new Promise((resolve, reject) => {
       let at = "";
       let timer: NodeJS.Timeout | undefined;
-      const wind = () => {
+      const wind = (ms: number) => {
         clearTimeout(timer);
-        timer = setTimeout(onSilence, this.#deadlineMs);
+        timer = setTimeout(() => giveUp(`its check did not end within ${ms / 1_000} s`), ms);
       };
       const rest = () => {
         clearTimeout(timer);
@@ -125,13 +132,12 @@ export class Checker {
           return;
         }
         at = reply.at;
-        wind();
+        wind(at === "" ? CHECK_FOLDER_DEADLINE_MS : this.#limits.deadline_ms);
       };
-      const onSilence = () => giveUp(`its check did not end within ${this.#deadlineMs / 1_000} s`);
       const onError = (error: Error) => giveUp(`its check broke: ${error.message}`);
       const onExit = () => giveUp("its check broke off");
       worker.on("message", onReply).on("error", onError).on("exit", onExit).ref();
-      wind();
+      wind(CHECK_FOLDER_DEADLINE_MS);
       worker.postMessage(request);
     });
   }
@@ -140,7 +146,7 @@ export class Checker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(workerFile(), {
       workerData: { ...this.#catalog },
-      resourceLimits: { maxOldGenerationSizeMb: CHECKER_MEMORY_MB },
+      resourceLimits: { maxOldGenerationSizeMb: this.#limits.memory_mb },
     });
     // One that ends while nobody asks is replaced at the next question.
     worker

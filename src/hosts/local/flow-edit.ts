@@ -4,6 +4,7 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   type Node,
@@ -32,9 +33,7 @@ export function editedText(file: string, text: string, definition: JsonObject): 
   const document = readDocument(text, new Findings(file, text));
   if (document === undefined) return undefined;
   if (file.endsWith(".json")) return newText(file, definition);
-  const wanted = canonicalJson(definition);
-  document.contents = merge(document, document.contents, definition);
-  const edited = textOf(document, wanted);
+  const edited = merged(document, definition);
   if (edited !== undefined) return edited;
   // A part that aliases share was changed in one place: then it is written out in all of them.
   document.contents = document.createNode(definition, STYLE) as Node;
@@ -42,9 +41,11 @@ export function editedText(file: string, text: string, definition: JsonObject): 
 }
 
 /** Undefined: an alias has lost what it stands for, or it now says something else. */
-function textOf(document: Document, wanted: string): string | undefined {
+function merged(document: Document, definition: JsonObject): string | undefined {
   try {
-    return canonicalJson(document.toJS() as Json) === wanted ? document.toString(STYLE) : undefined;
+    document.contents = merge(document, document.contents, definition);
+    const isMeant = canonicalJson(document.toJS() as Json) === canonicalJson(definition);
+    return isMeant ? document.toString(STYLE) : undefined;
   } catch {
     return undefined;
   }
@@ -90,25 +91,52 @@ function keyOf(pair: Pair): string {
 
 /** A step is known by its id, wherever it moves; other entries by what they say, or their place. */
 function mergeSeq(document: Document, seq: YAMLSeq, values: Json[]): Node {
-  const free = new Set(seq.items);
+  const old = seq.items;
+  handDown(seq);
+  const free = new Set(old);
+  const known = values.map(finder(document, old)).map((node) => {
+    free.delete(node);
+    return node;
+  });
+  seq.items = values.map((value, index) => {
+    const place = old[index];
+    return merge(document, known[index] ?? (free.delete(place) ? place : undefined), value);
+  });
+  space(seq, old);
+  return seq;
+}
+
+/** The library takes a comment above the first entry for one about them all. */
+function handDown(seq: YAMLSeq): void {
+  const first = seq.items[0];
+  if (!isNode(first) || !seq.commentBefore || seq.flow) return;
+  first.commentBefore = [seq.commentBefore, first.commentBefore].filter(Boolean).join("\n");
+  seq.commentBefore = null;
+}
+
+/** Each entry is found once. */
+function finder(document: Document, items: unknown[]): (value: Json) => unknown {
   const byMark = new Map<string, unknown[]>();
-  for (const node of seq.items) {
+  for (const node of items) {
     const mark = isMap(node) ? markOf(node.toJS(document) as Json) : said(document, node);
     const alike = byMark.get(mark);
     if (alike === undefined) byMark.set(mark, [node]);
     else alike.push(node);
   }
-  const known = values.map((value) => {
-    const found = byMark.get(markOf(value))?.shift();
-    free.delete(found);
-    return found;
+  return (value) => byMark.get(markOf(value))?.shift();
+}
+
+/** Blank lines stand between entries as they did, also where the first one is another now. */
+function space(seq: YAMLSeq, old: readonly unknown[]): void {
+  const isSpaced = (node: unknown) => isNode(node) && node.spaceBefore === true;
+  const isFirstSpaced = isSpaced(old[0]);
+  const areOthersSpaced = old.slice(1).some(isSpaced);
+  const before = new Set(old.slice(1));
+  seq.items.forEach((node, index) => {
+    if (!isNode(node)) return;
+    if (index === 0) node.spaceBefore = isFirstSpaced;
+    else if (!before.has(node)) node.spaceBefore = areOthersSpaced;
   });
-  seq.items = values.map((value, index) => {
-    const place = seq.items[index];
-    const old = known[index] ?? (free.delete(place) ? place : undefined);
-    return merge(document, old, value);
-  });
-  return seq;
 }
 
 function markOf(value: Json): string {
