@@ -7,6 +7,7 @@ import { readFlowFile } from "./flow-file.js";
 import type { JsonObject } from "./json.js";
 import { buildModel } from "./model.js";
 import { normalize } from "./normalize.js";
+import { PLANNED } from "./planned.js";
 import { checkAcross } from "./rules/across.js";
 import type { Subject } from "./rules/rule.js";
 import { RULES } from "./rules/rules.js";
@@ -21,16 +22,22 @@ export interface Checked {
 }
 
 /** One file by itself. `file` is its name in diagnostics. */
-export function check(text: string, file: string, catalog: Catalog): Checked {
-  return conclude(examine(text, file, catalog));
+export function check(
+  text: string,
+  file: string,
+  catalog: Catalog,
+  planned: ReadonlySet<string> = PLANNED,
+): Checked {
+  return conclude(examine(text, file, catalog, planned));
 }
 
 /** The files of one folder, with what is seen only across them. */
 export function checkFolder(
   files: readonly { file: string; text: string }[],
   catalog: Catalog,
+  planned: ReadonlySet<string> = PLANNED,
 ): ({ file: string } & Checked)[] {
-  return checkTogether(files.map(({ file, text }) => examine(text, file, catalog)));
+  return checkTogether(files.map(({ file, text }) => examine(text, file, catalog, planned)));
 }
 
 /** What was found in one file by itself. Kept by those who check a folder again and again. */
@@ -42,7 +49,12 @@ export interface Examined {
   workflow: Workflow | null;
 }
 
-export function examine(text: string, file: string, catalog: Catalog): Examined {
+export function examine(
+  text: string,
+  file: string,
+  catalog: Catalog,
+  planned: ReadonlySet<string> = PLANNED,
+): Examined {
   const findings = new Findings(file, text);
   const root = readFlowFile(text, findings);
   if (root === undefined) {
@@ -50,7 +62,7 @@ export function examine(text: string, file: string, catalog: Catalog): Examined 
   }
   const body = buildModel(root);
   const uses = collectUses(root, body, catalog);
-  const subject: Subject = { text, root, body, uses, catalog, findings };
+  const subject: Subject = { text, root, body, uses, catalog, planned, findings };
   for (const rule of RULES) {
     if (!findings.has(...rule.after)) {
       rule.check(subject);

@@ -1,9 +1,13 @@
 // The reporters by name.
 
+import { github } from "./github.js";
 import { human } from "./human.js";
 import { json } from "./json.js";
 import type { Reporter } from "./reporter.js";
+import { sarif } from "./sarif.js";
 
 export type { Reporter, ReportOptions } from "./reporter.js";
 
-export const reporters: { readonly human: Reporter; readonly json: Reporter } = { human, json };
+export type Format = "human" | "json" | "github" | "sarif";
+
+export const reporters: { readonly [format in Format]: Reporter } = { human, json, github, sarif };

@@ -15,6 +15,8 @@ export interface Subject {
   /** Every expression of the file. */
   uses: readonly Use[];
   catalog: Catalog;
+  /** Top-level keys that are refused by name. */
+  planned: ReadonlySet<string>;
   findings: Findings;
 }
 
