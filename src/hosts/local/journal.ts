@@ -10,7 +10,7 @@
 
 import type { Disk } from "./disk.js";
 import { shortWrite } from "./files.js";
-import { CONTINUED, encodeRecord, SEALED } from "./record.js";
+import { BATCH_MARK, CONTINUED, encodeRecord, SEALED } from "./record.js";
 import { createSegmentLater, headerLength, segmentPath } from "./segment.js";
 import { diskError, errorCode, type StoreError } from "./store-error.js";
 
@@ -154,7 +154,14 @@ export class Journal {
     if (last && last.text.length + length <= MAX_BATCH_CHARS) return last;
     this.#batch += 1;
     const first = this.#seq + 1;
-    const batch = { text: "", jsons: [], number: this.#batch, first, seq: first, durable: [] };
+    const batch = {
+      text: BATCH_MARK,
+      jsons: [],
+      number: this.#batch,
+      first,
+      seq: first,
+      durable: [],
+    };
     this.#queue.push(batch);
     return batch;
   }
@@ -249,7 +256,7 @@ export class Journal {
     const batch = this.#at.batch + 1;
     const seq = this.#at.seq + 1;
     this.#renumber();
-    this.#write(Buffer.from(encodeRecord(batch, seq, seq, CONTINUED)), () => {
+    this.#write(Buffer.from(BATCH_MARK + encodeRecord(batch, seq, seq, CONTINUED)), () => {
       const { disk, folder } = this.#options;
       disk.close(this.#fd);
       const segment = this.#at.segment + 1;
@@ -269,7 +276,8 @@ export class Journal {
       batch.first += 1;
       batch.seq += 1;
       const { number, first, jsons } = batch;
-      batch.text = jsons.map((json, i) => encodeRecord(number, first, first + i, json)).join("");
+      const records = jsons.map((json, i) => encodeRecord(number, first, first + i, json));
+      batch.text = BATCH_MARK + records.join("");
     }
     this.#batch += 1;
     this.#seq += 1;

@@ -26,6 +26,12 @@ export type Entry =
 export const SEALED = JSON.stringify({ sealed: true });
 export const CONTINUED = JSON.stringify({ continued: true });
 
+/**
+ * Begins a batch: an empty line. Without it one flipped newline would make one bad line of the
+ * last record and its seal, or of two batches, and nothing would be left to prove the first.
+ */
+export const BATCH_MARK = "\n";
+
 const NEWLINE = 10;
 const CRC_DIGITS = 8;
 

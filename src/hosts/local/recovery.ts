@@ -164,7 +164,7 @@ class Recovery {
   /** Undefined: this is not the record that should stand here. */
   #take(line: Buffer, offset: number): Entry | undefined {
     const record = parseRecord(line);
-    if (!record || record.seq !== this.#at.seq + 1 || offset !== this.#at.offset) return undefined;
+    if (!record || record.seq !== this.#at.seq + 1) return undefined;
     const isSame = record.batch === this.#at.batch && record.first === this.#first;
     const isNext = record.batch === this.#at.batch + 1 && record.first === record.seq;
     if (!isSame && !isNext) return undefined;

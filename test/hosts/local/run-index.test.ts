@@ -1,0 +1,159 @@
+// The index of all runs: pages, counts, keys, and what a checkpoint captures of it.
+
+import { describe, expect, test } from "vitest";
+import type { Run, RunStatus } from "../../../src/engine/run.js";
+import type { RunQuery } from "../../../src/engine/runner.js";
+import { isCursor, RunIndex } from "../../../src/hosts/local/run-index.js";
+import { runId, VERSION } from "./store-kit.js";
+
+const STATUSES: RunStatus[] = ["pending", "running", "paused", "completed", "failed", "cancelled"];
+
+function run(n: number, status: RunStatus, more: Partial<Run> = {}): Run {
+  const time = new Date(n * 1000).toISOString();
+  return {
+    id: runId(n),
+    workflow_id: "demo",
+    workflow_version: VERSION,
+    status,
+    context: {},
+    trigger: { type: "manual" },
+    steps: {},
+    error: null,
+    output: null,
+    created_at: time,
+    started_at: status === "pending" ? null : time,
+    finished_at: ["completed", "failed", "cancelled"].includes(status) ? time : null,
+    open: [],
+    step_count: 0,
+    seq: n,
+    ...more,
+  };
+}
+
+/** All pages of a query, newest first. */
+function pages(index: RunIndex, query: Omit<RunQuery, "cursor">): string[] {
+  const ids: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = index.list({ ...query, ...(cursor === null ? {} : { cursor }) });
+    expect(page.runs.length).toBeLessThanOrEqual(query.limit);
+    ids.push(...page.runs.map(({ id }) => id));
+    cursor = page.next_cursor;
+    if (cursor !== null) expect(isCursor(cursor)).toBe(true);
+  } while (cursor !== null);
+  return ids;
+}
+
+describe("given many runs of three workflows in all statuses", () => {
+  const index = new RunIndex();
+  const runs: Run[] = [];
+  for (let n = 1; n <= 3_000; n += 1) {
+    const workflow_id = ["a", "b", "c"][(n * n) % 3] ?? "a";
+    const first = run(n, "pending", { workflow_id });
+    index.put(first, 10 * n);
+    runs.push(first);
+  }
+  for (let n = 1; n <= 3_000; n += 1) {
+    const status = STATUSES[(n * 31) % 7] ?? "completed";
+    const next = { ...run(n, status), workflow_id: runs[n - 1]?.workflow_id ?? "", seq: 1e6 - n };
+    index.put(next);
+    runs[n - 1] = next;
+  }
+
+  test.each([
+    ["all", {}],
+    ["one status", { status: "failed" }],
+    ["one workflow", { workflow_id: "b" }],
+    ["one status of one workflow", { workflow_id: "a", status: "completed" }],
+    ["a status of a workflow that has none", { workflow_id: "none", status: "completed" }],
+  ] as const)("when %s are listed, then the pages have each once, newest first", (_name, query) => {
+    const wanted = runs.filter(
+      (one) =>
+        (!("status" in query) || one.status === query.status) &&
+        (!("workflow_id" in query) || one.workflow_id === query.workflow_id),
+    );
+    const ids = wanted.map(({ id }) => id).reverse();
+    for (const limit of [1, 7, 50, 200]) expect(pages(index, { ...query, limit })).toEqual(ids);
+  });
+
+  test("when they are counted, then each status has its number", () => {
+    const counts = Object.fromEntries(
+      STATUSES.map((status) => [status, runs.filter((one) => one.status === status).length]),
+    );
+    expect(index.counts()).toEqual(counts);
+  });
+
+  test("when they are captured and restored, then the finished ones are the same", () => {
+    const capture = index.capture();
+    const copy = new RunIndex();
+    for (const row of capture.rows()) copy.restore(row, capture.workflows, capture.versions);
+    capture.release();
+    for (const status of ["completed", "failed", "cancelled"] as const) {
+      const query = { status, limit: 5_000 };
+      expect(copy.list(query)).toEqual(index.list(query));
+    }
+    const { completed, failed, cancelled } = index.counts();
+    expect(copy.counts()).toMatchObject({ completed, failed, cancelled, running: 0 });
+    expect(capture.count).toBe(completed + failed + cancelled);
+  });
+});
+
+describe("given a page", () => {
+  test("when its last run has finished meanwhile, then the next page goes on behind it", () => {
+    const index = new RunIndex();
+    for (let n = 1; n <= 9; n += 1) index.put(run(n, "running"));
+    const first = index.list({ status: "running", limit: 3 });
+    index.put(run(7, "completed"));
+    const second = index.list({ status: "running", limit: 3, cursor: first.next_cursor ?? "" });
+    expect(second.runs.map(({ id }) => id)).toEqual([6, 5, 4].map(runId));
+  });
+
+  test("when its cursor is none of ours, then it is refused", () => {
+    for (const cursor of ["", "-1", "A", "../x", "z".repeat(40)]) {
+      expect(isCursor(cursor)).toBe(false);
+      expect(() => new RunIndex().list({ limit: 1, cursor })).toThrow(RangeError);
+    }
+  });
+});
+
+test("given a failed run, when it is listed, then its error is there, and cut when it is long", () => {
+  const index = new RunIndex();
+  const error = { kind: "network", message: "x".repeat(10_000), step_id: "send" };
+  index.put(run(1, "failed", { error }));
+  const [listed] = index.list({ limit: 1 }).runs;
+  expect(listed?.error).toMatchObject({ kind: "network", step_id: "send" });
+  expect(listed?.error?.message.length).toBeLessThan(600);
+  index.put(run(1, "running"));
+  expect(index.list({ limit: 1 }).runs[0]?.error).toBeNull();
+});
+
+test("given runs with idempotency keys, then each is found by its workflow and key", () => {
+  const index = new RunIndex();
+  const trigger = { type: "manual", idempotency_key: "k 1" } as const;
+  index.put(run(1, "completed", { trigger }));
+  index.put(run(2, "running", { trigger, workflow_id: "other" }));
+  const copy = new RunIndex();
+  const { rows, workflows, versions } = index.capture();
+  for (const row of rows()) copy.restore(row, workflows, versions);
+  expect(index.findByKey("demo", "k 1")).toBe(runId(1));
+  expect(index.findByKey("other", "k 1")).toBe(runId(2));
+  expect(copy.findByKey("demo", "k 1")).toBe(runId(1));
+  expect(index.findByKey("demo", "k")).toBeUndefined();
+  expect(index.findByKey("none", "k 1")).toBeUndefined();
+});
+
+test("given a capture, when a run is retried or finishes meanwhile, then it shows the moment", () => {
+  const index = new RunIndex();
+  const error = { kind: "network", message: "gone" };
+  index.put(run(1, "failed", { error }));
+  index.put(run(2, "running"));
+  index.put(run(3, "completed"));
+  const capture = index.capture();
+  const before = [...index.capture().rows()];
+  index.put(run(1, "running"));
+  index.put(run(1, "completed"));
+  index.put(run(2, "completed"));
+  index.put(run(4, "completed"));
+  expect([...capture.rows()]).toEqual(before);
+  expect(before.map(([id]) => id)).toEqual([1, 3].map(runId));
+});
