@@ -57,7 +57,10 @@ function notFound(
     const detail = `There is nothing at ${quote(path)}: GET /openapi.json lists what there is.`;
     return new Problem("not_found", detail);
   }
-  const allow = allowed.flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])).join(", ");
+  const allow = allowed
+    .flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name]))
+    .sort()
+    .join(", ");
   const detail = `${quote(path)} does not take ${quote(method)}: use ${allow}.`;
   return new Problem("method_not_allowed", detail, { headers: { allow } });
 }

@@ -29,7 +29,7 @@ export function findMistake(text: string): Mistake {
     const char = text[position];
     const step = follow(wanted, char, open);
     if (step === undefined) {
-      const end: number = position < text.length ? endOf(TOKEN, text, position) : position;
+      const end: number = position < text.length ? endOf(TOKEN, text, position) : -1;
       if (end < 0 || !isScalarWanted(wanted, char)) return mistake(text, position, wanted);
       position = end;
       wanted = isKeyWanted(wanted) ? "colon" : afterValue(open);

@@ -70,6 +70,31 @@ const listWorkflows = route({
   },
 });
 
+const syncWorkflows = route({
+  method: "POST",
+  path: "/api/sync",
+  id: "sync_workflows",
+  tag,
+  summary: "Read the whole flows folder again",
+  description: "Answered when every file is checked and served. The folder is watched anyway.",
+  body: {
+    schema: Type.Object({}, { additionalProperties: false }),
+    required: false,
+    description: "nothing, or `{}`",
+  },
+  answers: {
+    200: {
+      description: "Every flow file's workflow, without its definition.",
+      schema: Type.Object({ workflows: Type.Array(ListedWorkflowRef) }),
+    },
+  },
+  problems: [],
+  async handle(_, { host }) {
+    const served = await host.workflows.sync();
+    return { status: 200, body: { workflows: served.map(withoutDefinition) } };
+  },
+});
+
 function withoutDefinition({ workflow: _, ...listed }: ServedWorkflow) {
   return listed;
 }
@@ -191,4 +216,5 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
   listWorkflows,
   getWorkflow,
   triggerWorkflow,
+  syncWorkflows,
 ];

@@ -58,7 +58,7 @@ export interface ServerLimits {
 }
 
 export interface RunningServer {
-  /** `http://127.0.0.1:8000`, without a final slash. */
+  /** Where this machine reaches it: `http://127.0.0.1:8000`, without a final slash. */
   url: string;
   /** Takes no new requests, ends the streams, lets the others end for a bounded time. */
   close(): Promise<void>;
@@ -107,7 +107,7 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
     gate,
   );
   const errorHandler = (error: unknown) => unreadable(error, log);
-  answerWith(
+  const silent = answerWith(
     server,
     getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
       hostname: "localhost",
@@ -116,13 +116,16 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
   );
   let closed: Promise<void> | undefined;
   return {
-    url: `http://${bracketed(options.host)}:${port}`,
+    url: `http://${bracketed(WILDCARDS[options.host] ?? options.host)}:${port}`,
     close() {
-      closed ??= close(server, closing, limits.close_grace_ms);
+      closed ??= close(server, closing, silent, limits.close_grace_ms);
       return closed;
     },
   };
 }
+
+/** Bound to all addresses, it is reached from here by this one. */
+const WILDCARDS: { readonly [host: string]: string } = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 const LIMITS: ServerLimits = {
   headers_timeout_ms: HEADERS_TIMEOUT_MS,
@@ -225,9 +228,16 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
-function answerWith(server: Server, listener: Listener): void {
+/** Answers with the connections that have not asked for anything yet; Node forgets them at closing. */
+function answerWith(server: Server, listener: Listener): ReadonlySet<Duplex> {
+  const silent = new Set<Duplex>();
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
   const answers = new WeakMap<Duplex, ServerResponse>();
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    silent.delete(incoming.socket);
     answers.set(incoming.socket, outgoing);
     void listener(incoming, outgoing);
   };
@@ -247,6 +257,7 @@ function answerWith(server: Server, listener: Listener): void {
     }
     socket.end(rawProblem(clientProblem(error), SAFE_HEADERS), () => socket.destroy());
   });
+  return silent;
 }
 
 /** What Node itself could not read, so that no route ever saw it. */
@@ -261,11 +272,17 @@ function clientProblem({ code }: NodeJS.ErrnoException): Problem {
   return new Problem("bad_request", "The request is not well-formed HTTP/1.1.");
 }
 
-async function close(server: Server, closing: AbortController, grace_ms: number): Promise<void> {
+async function close(
+  server: Server,
+  closing: AbortController,
+  silent: ReadonlySet<Duplex>,
+  grace_ms: number,
+): Promise<void> {
   closing.abort();
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  for (const socket of silent) socket.destroy();
   // Connections become idle one by one as their answers end; Node looks for them only once.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
   const cut = setTimeout(() => server.closeAllConnections(), grace_ms);

@@ -42,7 +42,7 @@ export function makeReader(route: Route): Reader {
       const detail = `A body is wanted: ${body.description}`;
       return new Problem("invalid_request", `${detail}, with \`Content-Type: application/json\`.`);
     }
-    const value = json ?? {};
+    const value = json === undefined ? {} : json;
     return body.validate(value)
       ? { ...input, body: value, outgoing }
       : invalid("The body", body.validate);
