@@ -6,7 +6,6 @@ import type { DocumentSink } from "./document-sink.js";
 import type { DocumentAnswer, DocumentBatch } from "./document-writer.js";
 
 export interface DocumentsOptions {
-  folder: string;
   /** ms that a live run's document may lag behind. */
   delay_ms: number;
   sink: DocumentSink;

@@ -69,7 +69,6 @@ export class LocalStore implements Store {
     this.recovered = [...found.live.values()].sort((a, b) => orderOf(a) - orderOf(b));
     this.#versions = new Versions(this.#disk, join(folder, "versions"));
     this.#documents = new Documents({
-      folder: this.#runs,
       delay_ms: options.document_delay_ms ?? DOCUMENT_DELAY_MS,
       sink: createSink(this.#runs, options.disk),
       onTrouble: (message) => this.#tell(message),

@@ -1,0 +1,208 @@
+// Run documents: when they are written, which state wins, and what happens when they cannot be.
+
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fold } from "../../../src/engine/evolve.js";
+import type { Run } from "../../../src/engine/run.js";
+import { WorkerSink } from "../../../src/hosts/local/document-sink.js";
+import type { DocumentAnswer, DocumentBatch } from "../../../src/hosts/local/document-writer.js";
+import { DocumentWriter } from "../../../src/hosts/local/document-writer.js";
+import { Documents } from "../../../src/hosts/local/documents.js";
+import * as kit from "./store-kit.js";
+
+const { runId } = kit;
+
+function live(n: number, seq = n): Run {
+  return fold(null, kit.created(n), seq);
+}
+
+function ended(n: number, seq = n + 1): Run {
+  return fold(live(n), kit.completed(n), seq);
+}
+
+/** A sink that answers when the test says so. */
+function slowSink() {
+  const batches: DocumentBatch[] = [];
+  const waiting: ((answer: DocumentAnswer) => void)[] = [];
+  return {
+    batches,
+    ids: () => batches.map(({ write }) => write.filter((_, i) => i % 2 === 0)),
+    answer: (answer: Partial<DocumentAnswer> = {}) =>
+      waiting.shift()?.({ write: [], repair: [], ...answer }),
+    send(batch: DocumentBatch, done: (answer: DocumentAnswer) => void) {
+      batches.push(batch);
+      waiting.push(done);
+    },
+    async close() {},
+  };
+}
+
+function queue(delay_ms = 1) {
+  const sink = slowSink();
+  const troubles: string[] = [];
+  const onTrouble = (message: string): void => void troubles.push(message);
+  return { sink, troubles, documents: new Documents({ delay_ms, sink, onTrouble }) };
+}
+
+describe("given a queue of documents", () => {
+  test("when a run ends before its delay has passed, then it is written once, as it ended", async () => {
+    const { documents, sink } = queue();
+    documents.changed(live(1));
+    documents.changed({ ...live(1), seq: 5 });
+    documents.finished(ended(1));
+    expect(sink.batches).toEqual([
+      { write: [runId(1), JSON.stringify(ended(1))], repair: [], sync: [] },
+    ]);
+    sink.answer();
+    await documents.drain();
+    expect(sink.batches.length).toBe(1);
+  });
+
+  test("when a live run changes while it is written, then the latest state is written after", async () => {
+    const { documents, sink } = queue();
+    documents.changed(live(1));
+    await kit.until(() => sink.batches.length === 1);
+    documents.changed({ ...live(1), seq: 2 });
+    documents.changed({ ...live(1), seq: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    sink.answer();
+    await kit.until(() => sink.batches.length === 2);
+    expect(JSON.parse(sink.batches[1]?.write[1] ?? "").seq).toBe(3);
+    sink.answer();
+    await documents.drain();
+  });
+
+  test("then a finished run is readable until its document is written, and not after", () => {
+    const { documents, sink } = queue();
+    documents.finished(ended(1));
+    documents.finished(ended(2));
+    expect(JSON.parse(documents.text(runId(2)) ?? "")).toEqual(ended(2));
+    expect(documents.waiting).toBe(2);
+    sink.answer();
+    expect([documents.text(runId(1)), documents.waiting]).toEqual([undefined, 1]);
+    sink.answer();
+    expect([documents.text(runId(2)), documents.waiting]).toEqual([undefined, 0]);
+    expect(sink.ids()).toEqual([[runId(1)], [runId(2)]]);
+  });
+
+  test("when a finished run is revived while it is written, then its new state follows", async () => {
+    const { documents, sink } = queue();
+    documents.finished(ended(1));
+    documents.changed({ ...live(1), seq: 9 });
+    expect(documents.text(runId(1))).toBeUndefined();
+    sink.answer();
+    await kit.until(() => sink.batches.length === 2);
+    expect(JSON.parse(sink.batches[1]?.write[1] ?? "").seq).toBe(9);
+    sink.answer();
+  });
+
+  test("when more than its bound waits, then it is full, until some are written", () => {
+    const { documents, sink } = queue();
+    const output = "x".repeat(8 * 1024 * 1024);
+    for (let n = 1; n <= 9; n += 1) documents.finished({ ...ended(n), output });
+    expect(documents.isFull).toBe(true);
+    for (let n = 1; n <= 9; n += 1) sink.answer();
+    expect([documents.isFull, documents.waiting]).toEqual([false, 0]);
+  });
+
+  test("when documents must be durable, then they are written before they are synced", async () => {
+    const { documents, sink } = queue();
+    documents.finished(ended(1));
+    const synced = documents.sync([runId(1), runId(2)]);
+    documents.finished(ended(3));
+    sink.answer();
+    expect(sink.batches[1]).toEqual({
+      write: [runId(3), JSON.stringify(ended(3))],
+      repair: [],
+      sync: [runId(1), runId(2)],
+    });
+    sink.answer();
+    await synced;
+    const refused = documents.sync([runId(3)]);
+    sink.answer({ sync: "EIO" });
+    await expect(refused).rejects.toThrow("EIO");
+    await documents.sync([]);
+  });
+
+  test("when one cannot be written, then the others are, and it is tried again", async () => {
+    const { documents, sink, troubles } = queue();
+    documents.finished(ended(1));
+    documents.finished(ended(2));
+    documents.changed(live(3));
+    sink.answer({ write: [[0, "ENOSPC"]] });
+    expect(troubles.length).toBe(1);
+    expect(documents.trouble).toBe("ENOSPC");
+    expect(documents.text(runId(1))).toBeDefined();
+    await kit.until(() => sink.batches.length === 2);
+    expect(sink.ids()[1]).toEqual([runId(2), runId(1), runId(3)]);
+    sink.answer();
+    expect([documents.waiting, documents.trouble, troubles.length]).toEqual([0, undefined, 1]);
+  });
+
+  test("when there is nothing else to do, then documents are compared with what they should be", async () => {
+    const { documents, sink } = queue();
+    documents.finished(ended(1));
+    documents.repair([live(2), live(3)]);
+    sink.answer();
+    expect(sink.batches[1]?.repair.filter((_, i) => i % 2 === 0)).toEqual([2, 3].map(runId));
+    sink.answer();
+    await documents.drain();
+  });
+});
+
+test("given the writer's own thread, then documents are whole files, and repaired where wrong", async () => {
+  const folder = join(kit.makeFolder(), "runs");
+  mkdirSync(folder);
+  const worker = new URL("../../../dist/hosts/local/documents-worker.js", import.meta.url);
+  const sink = new WorkerSink(worker, folder);
+  const send = (batch: Partial<DocumentBatch>): Promise<DocumentAnswer> =>
+    new Promise((resolve) => sink.send({ write: [], repair: [], sync: [], ...batch }, resolve));
+  const text = JSON.stringify(ended(1));
+  expect(await send({ write: [runId(1), text], sync: [runId(1), runId(7)] })).toEqual({
+    write: [],
+    repair: [],
+  });
+  expect(await send({ repair: [runId(1), text, runId(2), text] })).toEqual({
+    write: [],
+    repair: [],
+  });
+  const broken = await send({ write: ["no/folder", text, runId(3), text] });
+  expect(broken.write).toEqual([[0, expect.stringContaining("ENOENT")]]);
+  await sink.close();
+  expect(readdirSync(folder).filter((name) => name.startsWith("run_"))).toEqual(
+    [1, 2, 3].map((n) => `${runId(n)}.json`),
+  );
+  for (const n of [1, 2, 3]) {
+    expect(JSON.parse(readFileSync(join(folder, `${runId(n)}.json`), "utf8"))).toEqual(ended(1));
+  }
+});
+
+test("given a thread that dies, when it was at work, then its batch has failed, and another starts", async () => {
+  const sink = new WorkerSink(
+    new URL("data:text/javascript,throw new Error('broken')"),
+    "/nowhere",
+  );
+  const send = (): Promise<DocumentAnswer> =>
+    new Promise((resolve) => sink.send({ write: ["a", "{}"], repair: [], sync: ["b"] }, resolve));
+  const reason = "the documents' thread ended: broken";
+  for (let time = 0; time < 2; time += 1) {
+    expect(await send()).toEqual({ write: [[0, reason]], repair: [], sync: reason });
+  }
+  await sink.close();
+});
+
+test("given documents of which some are right, when they are repaired, then only the others are written", () => {
+  const folder = kit.makeFolder();
+  const renamed: string[] = [];
+  const rename = (from: string, to: string): void => {
+    renamed.push(to);
+    kit.quickDisk.rename(from, to);
+  };
+  const writer = new DocumentWriter({ ...kit.quickDisk, rename }, folder);
+  const batch = { write: [runId(1), '{"a":1}', runId(2), '{"a":2}'], repair: [], sync: [] };
+  writer.handle(batch);
+  renamed.length = 0;
+  writer.handle({ write: [], repair: [runId(1), '{"a":1}', runId(2), '{"a":3}'], sync: [] });
+  expect(renamed).toEqual([join(folder, `${runId(2)}.json`)]);
+});
