@@ -133,6 +133,10 @@ export const CHECK_FOLDER_DEADLINE_MS = 60_000;
 export const CHECKER_MEMORY_MB = 512;
 /** ms without an event before a flow file is read: editors write in several steps. */
 export const SETTLE_MS = 75;
+/** ms from an event to the look: a little longer, so that events of one change are seen at once. */
+export const LOOK_MS = 95;
+/** Files that are looked at one by one; of more, the whole folder is looked at. */
+export const MAX_SINGLE_LOOKS = 64;
 /** ms after the last change until the whole folder is looked at again, for events that got lost. */
 export const RESCAN_MS = 500;
 /** ms: a file younger than this when it was read may have changed since with the same stamp. */

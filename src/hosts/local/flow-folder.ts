@@ -1,8 +1,8 @@
 // The flow files of a folder, read without leaving it: no link out, no pipe, no endless file.
 
 import { constants, type Dirent, type Stats } from "node:fs";
-import { open, readdir, realpath, stat } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { lstat, open, readdir, realpath } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import {
   MAX_FLOW_FILE_BYTES,
@@ -81,6 +81,36 @@ export async function listFlowFiles(dir: string, exclude?: string): Promise<List
   return listing;
 }
 
+/**
+ * The same of these files alone. Undefined: a link is among them, and what it leads to is seen only
+ * by looking at the whole folder.
+ */
+export async function lookAtFiles(
+  dir: string,
+  names: Iterable<string>,
+  exclude: string,
+): Promise<Listing | undefined> {
+  const root = await realpath(dir).catch(() => undefined);
+  if (root === undefined) return undefined;
+  const listing: Listing = { files: [], diagnostics: [], unknown: [] };
+  const away = await realpath(exclude).catch(() => undefined);
+  let isWhole = true;
+  await forEachOf(names, MAX_OPEN_FLOW_FILES, async (file) => {
+    const parts = file.split("/");
+    if (!isFlowFile(file) || parts.some(isIgnored)) return;
+    const path = join(root, file);
+    const folder = await realpath(dirname(path)).catch(() => undefined);
+    const found = await lstat(path).catch(() => undefined);
+    if (folder === undefined || found === undefined) return;
+    if (folder !== dirname(path) || found.isSymbolicLink()) isWhole = false;
+    else if (found.isFile() && !(away !== undefined && isInside(away, path))) {
+      listing.files.push(entryOf(file, path, found));
+    }
+  });
+  listing.files.sort(byFile);
+  return isWhole ? listing : undefined;
+}
+
 /** Undefined: it is gone. */
 export async function readFlowFile(
   entry: FlowEntry,
@@ -151,11 +181,11 @@ async function walk(at: Walk, folder: string, depth: number): Promise<void> {
   await forEachOf(shown, MAX_OPEN_FLOW_FILES, async (entry) => {
     const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) await walk(at, name, depth + 1);
-    else if (isFlowFile(entry.name)) await add(at, name);
+    else if (isFlowFile(entry.name)) await add(at, name, entry.isSymbolicLink());
   });
 }
 
-async function add({ root, away, listing }: Walk, file: string): Promise<void> {
+async function add({ root, away, listing }: Walk, file: string, isLink: boolean): Promise<void> {
   if (listing.files.length >= MAX_FLOW_FILES) {
     if (listing.diagnostics.some(({ kind }) => kind === "size")) return;
     const message = `more than ${MAX_FLOW_FILES} flow files: from this one on, none is read`;
@@ -163,16 +193,17 @@ async function add({ root, away, listing }: Walk, file: string): Promise<void> {
     return;
   }
   try {
-    const path = await realpath(join(root, file));
+    // The folders above are real, since links to folders are not followed.
+    const path = isLink ? await realpath(join(root, file)) : join(root, file);
     if (!isInside(root, path) || (away !== undefined && isInside(away, path))) {
       const message = "the file is a link out of the folder of flow files, and is not followed";
       listing.diagnostics.push(unreadable(file, message, "put the file itself there"));
       return;
     }
-    const stats = await stat(path);
+    const stats = await lstat(path);
     // A folder with the name of a flow file is a folder; a pipe or a device is nothing to read.
     if (!stats.isFile()) return;
-    listing.files.push({ file, path, stamp: stampOf(path, stats), modified_at: stats.mtimeMs });
+    listing.files.push(entryOf(file, path, stats));
   } catch (error) {
     // A link that leads nowhere is there, and no workflow; a file that has just gone is not.
     if (errorCode(error) === "ENOENT") return;
@@ -185,8 +216,9 @@ function isInside(folder: string, path: string): boolean {
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`);
 }
 
-function stampOf(path: string, stats: Stats): string {
-  return [path, stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(" ");
+function entryOf(file: string, path: string, stats: Stats): FlowEntry {
+  const stamp = [path, stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(" ");
+  return { file, path, stamp, modified_at: stats.mtimeMs };
 }
 
 /** A link to a file that is listed itself is not a second workflow. */

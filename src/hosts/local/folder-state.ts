@@ -12,8 +12,8 @@ import {
   type FlowEntry,
   type FlowText,
   isFlowFile,
-  type Listing,
   listFlowFiles,
+  lookAtFiles,
   readFlowFile,
 } from "./flow-folder.js";
 import { forEachOf } from "./pool.js";
@@ -28,11 +28,23 @@ export interface FileState extends Checked {
   racy: boolean;
 }
 
+/** How to look. */
+export interface Look {
+  /** Everything is read anew, and what is missing is gone. */
+  now: boolean;
+  /** Files of which something was heard. */
+  heard: ReadonlySet<string>;
+  /** False: only what was heard of is looked at. */
+  whole: boolean;
+  /** May still be written: it stays as it is known. */
+  isUnsettled(file: string): boolean;
+}
+
 export interface Refresh {
   /** Files whose result is another one than before; those that are gone too. */
   changed: string[];
-  /** There is something that is not settled yet: look again. */
-  waiting: boolean;
+  /** A file that was there is not, though nothing was heard of that: look again. */
+  missing: boolean;
 }
 
 export class FolderState {
@@ -57,13 +69,11 @@ export class FolderState {
     return this.#unknown.some((folder) => folder === "" || file.startsWith(`${folder}/`));
   }
 
-  /**
-   * Looks at the whole folder. What `isUnsettled` may still be written: it stays as it is known.
-   * With `now`, everything is read, and what is missing is gone. Where the check breaks off it
-   * rejects and nothing has changed.
-   */
-  async refresh(now: boolean, isUnsettled: (file: string) => boolean): Promise<Refresh> {
-    const listing = await listFlowFiles(this.#dir, this.#exclude);
+  /** Where the check breaks off it rejects, and nothing has changed. */
+  async refresh(look: Look): Promise<Refresh> {
+    const { now, isUnsettled } = look;
+    const few = look.whole ? undefined : await lookAtFiles(this.#dir, look.heard, this.#exclude);
+    const listing = few ?? (await listFlowFiles(this.#dir, this.#exclude));
     const refused = new Map(
       listing.diagnostics.filter(({ file }) => isFlowFile(file)).map((d) => [d.file, d]),
     );
@@ -76,12 +86,16 @@ export class FolderState {
       else news.set(entry.file, state);
     });
     for (const [file, diagnostic] of refused) news.set(file, failed(diagnostic));
-    this.#unknown = listing.unknown;
-    const gone = this.#gone(listing, refused, unread, now, isUnsettled);
+    const there = new Set([...listing.files.map(({ file }) => file), ...refused.keys()]);
+    for (const file of unread) there.delete(file);
+    if (few === undefined) this.#unknown = listing.unknown;
+    const asked = few === undefined ? [...this.files.keys()] : [...look.heard];
+    const gone = this.#gone(asked, there, look);
     const changed = await this.#commit(news, gone);
-    this.folderDiagnostics = listing.diagnostics.filter(({ file }) => !refused.has(file));
-    const waiting = this.#missing.size > 0 || listing.files.some(({ file }) => isUnsettled(file));
-    return { changed, waiting: waiting && !now };
+    if (few === undefined) {
+      this.folderDiagnostics = listing.diagnostics.filter(({ file }) => !refused.has(file));
+    }
+    return { changed, missing: this.#missing.size > 0 };
   }
 
   /** The state as it is known, where the stamp proves that it holds. Undefined: gone meanwhile. */
@@ -97,23 +111,18 @@ export class FolderState {
     return { workflow: null, version: null, diagnostics: [], text, stamp: entry.stamp, racy };
   }
 
-  #gone(
-    { files }: Listing,
-    refused: Map<string, Diagnostic>,
-    unread: Set<string>,
-    now: boolean,
-    isUnsettled: (file: string) => boolean,
-  ): string[] {
-    const there = new Set(files.map(({ file }) => file).filter((file) => !unread.has(file)));
+  /** What has an event and is quiet is gone; else it must be missing for as long as that takes. */
+  #gone(asked: string[], there: ReadonlySet<string>, look: Look): string[] {
     const gone: string[] = [];
-    for (const file of this.files.keys()) {
-      if (there.has(file) || refused.has(file) || this.isUnknown(file)) {
+    for (const file of asked) {
+      if (!this.files.has(file)) continue;
+      if (there.has(file) || this.isUnknown(file)) {
         this.#missing.delete(file);
         continue;
       }
       const since = this.#missing.get(file) ?? Date.now();
-      const isOver = !isUnsettled(file) && Date.now() - since >= SETTLE_MS;
-      if (now || isOver) gone.push(file);
+      const isLong = look.heard.has(file) || Date.now() - since >= SETTLE_MS;
+      if (look.now || (isLong && !look.isUnsettled(file))) gone.push(file);
       else this.#missing.set(file, since);
     }
     return gone;

@@ -20,7 +20,7 @@ export function listing(state: FolderState, served: Served): ServedWorkflow[] {
   return entries.sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
 }
 
-function servedEntry(
+export function servedEntry(
   { id, version, file, workflow }: ServedVersion,
   state: FolderState,
 ): ServedWorkflow {

@@ -7,15 +7,17 @@ import type { Diagnostic } from "../../flow/diagnostic.js";
 import type { JsonObject } from "../../flow/json.js";
 import type { Workflow } from "../../flow/workflow.js";
 import {
+  LOOK_MS,
   MAX_LOGGED_DIAGNOSTICS,
   MAX_LOGGED_WORKFLOWS,
+  MAX_SINGLE_LOOKS,
   RESCAN_MS,
   SETTLE_MS,
 } from "../../limits.js";
 import { Checker } from "./checker.js";
-import { listFlowFiles } from "./flow-folder.js";
-import { FolderState } from "./folder-state.js";
-import { listing } from "./listing.js";
+import { isFlowFile, listFlowFiles } from "./flow-folder.js";
+import { FolderState, type Look } from "./folder-state.js";
+import { listing, servedEntry } from "./listing.js";
 import type { Log } from "./log.js";
 import { putDefinition } from "./put.js";
 import { type Applied, Served } from "./served.js";
@@ -62,6 +64,10 @@ export async function openWorkflows(options: WorkflowsOptions): Promise<LocalWor
 class Sync implements LocalWorkflows {
   /** Files with an event that may not have been the last, by when it came. */
   readonly #events = new Map<string, number>();
+  /** More may have changed than there are events for. */
+  #whole = false;
+  /** The next look is the one after all is quiet. */
+  #isRescan = false;
   #watching: Watching | undefined;
   #timer: NodeJS.Timeout | undefined;
   #rescanTimer: NodeJS.Timeout | undefined;
@@ -101,6 +107,8 @@ class Sync implements LocalWorkflows {
   }
 
   async get(id: string): Promise<ServedWorkflow | undefined> {
+    const served = this.served.get(id);
+    if (served !== undefined) return servedEntry(served, this.state);
     return listing(this.state, this.served).find((entry) => entry.id === id);
   }
 
@@ -123,7 +131,8 @@ class Sync implements LocalWorkflows {
   }
 
   async sync(): Promise<ServedWorkflow[]> {
-    await this.#inTurn(() => this.#refresh(true, () => false));
+    const look = { now: true, whole: true, heard: new Set<string>(), isUnsettled: () => false };
+    await this.#inTurn(() => this.#refresh(look));
     return this.list();
   }
 
@@ -136,7 +145,8 @@ class Sync implements LocalWorkflows {
         list: () => listing(this.state, this.served),
         look: async (file) => {
           this.#events.delete(file);
-          await this.#refresh(false, (other) => other !== file && this.#isUnsettled(other));
+          const isUnsettled = (other: string) => other !== file && this.#events.has(other);
+          await this.#refresh({ now: false, whole: false, heard: new Set([file]), isUnsettled });
         },
       }),
     );
@@ -158,7 +168,9 @@ class Sync implements LocalWorkflows {
   }
 
   #changed(file: string | undefined): void {
-    if (file !== undefined) this.#events.set(file, performance.now());
+    // Of what is no flow file it is not known what depends on it: a link may lead through it.
+    if (file === undefined || !isFlowFile(file)) this.#whole = true;
+    else this.#events.set(file, performance.now());
     this.#later();
   }
 
@@ -168,18 +180,34 @@ class Sync implements LocalWorkflows {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.#inTurn(() => this.#look());
-    }, SETTLE_MS);
+    }, LOOK_MS);
     this.#timer.unref();
   }
 
   async #look(): Promise<void> {
     if (this.#closed) return;
+    const isRescan = this.#isRescan;
+    const whole = this.#whole || this.#events.size > MAX_SINGLE_LOOKS;
+    const heard = this.#hear();
     try {
-      await this.#refresh(false, (file) => this.#isUnsettled(file));
+      const isUnsettled = (file: string) => this.#events.has(file);
+      await this.#refresh({ now: false, whole, heard, isUnsettled });
     } catch (error) {
       this.options.log.error({ folder: this.options.flows }, `not all is served: ${said(error)}`);
     }
-    this.#rescan();
+    if (this.#events.size > 0) this.#later();
+    if (!isRescan || heard.size > 0) this.#rescan();
+  }
+
+  /** What was heard of since the last look. Of what is not quiet yet, the event is kept. */
+  #hear(): Set<string> {
+    this.#whole = false;
+    this.#isRescan = false;
+    const heard = new Set(this.#events.keys());
+    for (const [file, at] of this.#events) {
+      if (performance.now() - at >= SETTLE_MS) this.#events.delete(file);
+    }
+    return heard;
   }
 
   /** An event that got lost leaves no file stale: all is quiet, so the whole is looked at. */
@@ -187,29 +215,17 @@ class Sync implements LocalWorkflows {
     clearTimeout(this.#rescanTimer);
     if (this.#closed || this.#timer !== undefined) return;
     this.#rescanTimer = setTimeout(() => {
-      void this.#inTurn(async () => {
-        if (this.#closed) return;
-        await this.#refresh(false, (file) => this.#isUnsettled(file)).catch((error: unknown) => {
-          const { flows, log } = this.options;
-          log.error({ folder: flows }, `not all is served: ${said(error)}`);
-        });
-      });
+      this.#isRescan = true;
+      this.#changed(undefined);
     }, RESCAN_MS);
     this.#rescanTimer.unref();
   }
 
-  #isUnsettled(file: string): boolean {
-    const at = this.#events.get(file);
-    if (at === undefined) return false;
-    if (performance.now() - at < SETTLE_MS) return true;
-    this.#events.delete(file);
-    return false;
-  }
-
   /** Rejects where something could not be served; all else is. */
-  async #refresh(now: boolean, isUnsettled: (file: string) => boolean): Promise<void> {
-    const { changed, waiting } = await this.state.refresh(now, isUnsettled);
-    if (waiting) this.#later();
+  async #refresh(look: Look): Promise<void> {
+    const { changed, missing } = await this.state.refresh(look);
+    // Perhaps about to be put back: a second look tells.
+    if (missing) this.#changed(undefined);
     const applied = await this.served.apply(this.state);
     this.#logDiagnostics(changed);
     this.#logApplied(applied);
