@@ -43,6 +43,10 @@ export class Findings {
   add(kind: Kind, place: Place, message: string, suggestion?: string): void {
     const start = this.#lines.position(place.start);
     const end = this.#lines.position(Math.max(place.end, place.start + 1));
+    if (end.line === start.line) {
+      // A byte order mark takes no column, and a place takes one at least.
+      end.column = Math.max(end.column, start.column + 1);
+    }
     // What an alias repeats is wrong at one place only.
     const key = `${place.start} ${place.end} ${kind} ${message}`;
     if (this.#seen.has(key)) {
