@@ -9,16 +9,6 @@ import { Problem, quote } from "./problem.js";
 /** Levels of nesting of a body: those of a context, in its envelope. */
 const MAX_DEPTH = MAX_JSON_DEPTH + 1;
 
-export function hasBody(incoming: IncomingMessage): boolean {
-  const length = incoming.headers["content-length"];
-  return incoming.headers["transfer-encoding"] !== undefined || Number(length ?? 0) > 0;
-}
-
-/** By its declared length; a body without one is counted as it comes. */
-export function isTooLarge(incoming: IncomingMessage): boolean {
-  return Number(incoming.headers["content-length"] ?? 0) > MAX_BODY_BYTES;
-}
-
 /** Undefined: there is none. */
 export async function readJson(incoming: IncomingMessage): Promise<Json | undefined | Problem> {
   if (!hasBody(incoming)) return undefined;
@@ -27,6 +17,16 @@ export async function readJson(incoming: IncomingMessage): Promise<Json | undefi
   const bytes = await readBytes(incoming);
   if (bytes instanceof Problem) return bytes;
   return bytes.length === 0 ? undefined : parseJson(bytes);
+}
+
+function hasBody(incoming: IncomingMessage): boolean {
+  const length = incoming.headers["content-length"];
+  return incoming.headers["transfer-encoding"] !== undefined || Number(length ?? 0) > 0;
+}
+
+/** By its declared length; a body without one is counted as it comes. */
+export function isTooLarge(incoming: IncomingMessage): boolean {
+  return Number(incoming.headers["content-length"] ?? 0) > MAX_BODY_BYTES;
 }
 
 /** A form of a web page cannot send this type; so no form can start a run. */

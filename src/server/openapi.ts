@@ -3,7 +3,7 @@
 import type { TSchema } from "typebox";
 import { PROBLEM_TYPE, PROBLEMS, type ProblemKind } from "./problem.js";
 import type { AnswerDoc, Route } from "./route.js";
-import { COMPONENTS } from "./schemas.js";
+import { COMPONENTS, ProblemRef } from "./schemas.js";
 
 export interface DocumentOptions {
   version: string;
@@ -120,8 +120,8 @@ function responses(route: Route, token: boolean): { [status: string]: object } {
 }
 
 function problemResponse(kinds: string[]): object {
-  const schema = { $ref: "#/components/schemas/Problem" };
-  return { description: kinds.join(" or "), content: { [PROBLEM_TYPE]: { schema } } };
+  const content = { [PROBLEM_TYPE]: { schema: ProblemRef } };
+  return { description: kinds.join(" or "), content };
 }
 
 function response({ description, schema, content_type, headers = {} }: AnswerDoc): object {

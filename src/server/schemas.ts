@@ -2,7 +2,7 @@
 
 import Type, { type TSchema } from "typebox";
 import { RUN_ID_PATTERN, WORKFLOW_ID_PATTERN } from "../engine/ids.js";
-import type { Run, RunStatus, StepStatus } from "../engine/run.js";
+import type { BodyState, Run, RunStatus, StepStatus } from "../engine/run.js";
 import type { Health, RunSummary, ServedWorkflow } from "../engine/runner.js";
 import { type Diagnostic, KINDS } from "../flow/diagnostic.js";
 import { PROBLEMS, type ProblemDetails, type ProblemKind } from "./problem.js";
@@ -50,6 +50,9 @@ const Failure = Type.Object({
 });
 const FailureOrNull = Type.Union([ref("Failure", Failure), Type.Null()]);
 
+/** Steps hold bodies, which hold steps: only the document can say so. */
+const BodyStateRef = Type.Unsafe<BodyState>({ $ref: "#/components/schemas/BodyState" });
+
 const StepState = Type.Object({
   status: Type.Enum(STEP_STATUSES),
   attempt: Type.Integer({ minimum: 0, description: "From 1; 0 before the first." }),
@@ -59,6 +62,18 @@ const StepState = Type.Object({
   output: AnyJson,
   error: FailureOrNull,
   until: Type.Optional(Time),
+  signal: Type.Optional(Type.String({ description: "What a waiting step goes on with." })),
+  items: Type.Optional(Type.Array(BodyStateRef, { description: "Of a `foreach`, in order." })),
+  branches: Type.Optional(
+    Type.Record(Type.String(), BodyStateRef, { description: "Of a `parallel`, by name." }),
+  ),
+});
+
+const BodyStateShape = Type.Object({
+  status: Type.Enum(["pending", "running", "completed"]),
+  item: AnyJson,
+  output: AnyJson,
+  steps: Type.Record(Type.String(), ref("StepState", StepState)),
 });
 
 const summary = {
@@ -111,7 +126,7 @@ const listed = {
   }),
   file: Type.String({ description: "The flow file, relative to the flows folder." }),
   valid: Type.Boolean({ description: "False: the file has errors; the last good one is served." }),
-  diagnostics: Type.Array(ref("Diagnostic", DiagnosticShape)),
+  diagnostics: Type.Array(held<Diagnostic>()("Diagnostic", DiagnosticShape)),
 };
 
 const ListedWorkflowShape = Type.Object(listed);
@@ -171,7 +186,7 @@ const ProblemShape = Type.Object(
         description: "What does not fit, and where: a JSON pointer, or a parameter's name.",
       }),
     ),
-    diagnostics: Type.Optional(Type.Array(ref("Diagnostic", DiagnosticShape))),
+    diagnostics: Type.Optional(Type.Array(held<Diagnostic>()("Diagnostic", DiagnosticShape))),
   },
   { description: "RFC 9457 problem details." },
 );
@@ -181,6 +196,7 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
   Run: RunShape,
   RunSummary: RunSummaryShape,
   StepState,
+  BodyState: BodyStateShape,
   Failure,
   Triggered: TriggeredShape,
   ListedWorkflow: ListedWorkflowShape,
@@ -191,24 +207,22 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
   Problem: ProblemShape,
 };
 
-export const RunRef = ref("Run", RunShape);
+export const RunRef = held<Run>()("Run", RunShape);
 export const TriggeredRef = ref("Triggered", TriggeredShape);
-export const ServedWorkflowRef = ref("ServedWorkflow", ServedWorkflowShape);
+export const ServedWorkflowRef = held<ServedWorkflow>()("ServedWorkflow", ServedWorkflowShape);
 export const ListedWorkflowRef = ref("ListedWorkflow", ListedWorkflowShape);
-export const RunSummaryRef = ref("RunSummary", RunSummaryShape);
-export const HealthRef = ref("Health", HealthShape);
+export const RunSummaryRef = held<RunSummary>()("RunSummary", RunSummaryShape);
+export const ProblemRef = held<ProblemDetails>()("Problem", ProblemShape);
+export const HealthRef = held<Health>()("Health", HealthShape);
 
 function ref<T extends TSchema>(name: string, _shape: T) {
   return Type.Unsafe<Type.Static<T>>({ $ref: `#/components/schemas/${name}` });
 }
 
-/** The compiler's word that the documents we hold are what these shapes say. */
-type Fits<Held extends Shape, Shape> = Held;
-export type Checked = [
-  Fits<Run, Type.Static<typeof RunShape>>,
-  Fits<RunSummary, Type.Static<typeof RunSummaryShape>>,
-  Fits<ServedWorkflow, Type.Static<typeof ServedWorkflowShape>>,
-  Fits<Diagnostic, Type.Static<typeof DiagnosticShape>>,
-  Fits<Health, Type.Static<typeof HealthShape>>,
-  Fits<ProblemDetails, Type.Static<typeof ProblemShape>>,
-];
+/** The compiler's word that the documents we hold are what their shape says. */
+function held<Held>() {
+  return <T extends TSchema>(
+    name: string,
+    _shape: T & (Held extends Type.Static<T> ? unknown : never),
+  ) => Type.Unsafe<Held>({ $ref: `#/components/schemas/${name}` });
+}

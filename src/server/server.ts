@@ -228,7 +228,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
-/** Answers with the connections that have not asked for anything yet; Node forgets them at closing. */
+/** Returns the connections that have not asked for anything yet: Node forgets them at closing. */
 function answerWith(server: Server, listener: Listener): ReadonlySet<Duplex> {
   const silent = new Set<Duplex>();
   server.on("connection", (socket) => {

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 function get(headers: string[], path = "/health"): string {
-  return `GET ${path} HTTP/1.1\r\n${headers.map((h) => `${h}\r\n`).join("")}connection: close\r\n\r\n`;
+  return [`GET ${path} HTTP/1.1`, ...headers, "connection: close", "\r\n"].join("\r\n");
 }
 
 describe("a request by host", () => {

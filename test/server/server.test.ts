@@ -125,7 +125,7 @@ describe("a server", () => {
     expect(await reply).toBeInstanceOf(Error);
   });
 
-  it("answers an unexpected error with an id that stands in the log, and nothing else", async () => {
+  it("answers an unexpected error with an id that stands in its log, nothing else", async () => {
     const server = await startTest();
     server.host.trouble = new Error("the disk /var/secret is gone");
     const reply = await server.get("/health");

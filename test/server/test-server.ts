@@ -150,7 +150,7 @@ export function checkReply(reply: Reply, method: string, path: string): void {
   checkContent(reply, ["paths", ...operation, "responses", String(reply.status)], what);
 }
 
-export function checkProblem(reply: Reply, what: string): void {
+function checkProblem(reply: Reply, what: string): void {
   expect(reply.headers["content-type"], what).toBe("application/problem+json");
   expect(matches(reply.body, ["components", "schemas", "Problem"]), what).toEqual([]);
   expect(reply.body.status, what).toBe(reply.status);
