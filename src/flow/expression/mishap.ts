@@ -68,6 +68,12 @@ function wordsOf(error: CelError, tree: Node): Pick<Mishap, "kind" | "message"> 
       return { kind, message: summary.replace(/^Unknown variable: (.*)$/, '"$1" is not there') };
     case "no_matching_overload":
       return { kind, message: unfitCall(summary) };
+    case "bool_conversion_error":
+      return { kind, message: 'bool() was given neither "true" nor "false"' };
+    case "int_conversion_error":
+    case "uint_conversion_error":
+    case "double_conversion_error":
+      return { kind, message: `${code.replace(/_.*/, "")}() was given a string that is no number` };
     case "index_out_of_bounds":
       return { kind, message: summary.replace(/^No such key: index out of bounds, /, "") };
     case "invalid_condition_type":

@@ -7,10 +7,12 @@ import type { Finding } from "./finding.js";
 export function syntaxMistake(error: ParseError, text: string): Finding {
   const { start = 0, end = text.length } = error.range ?? {};
   const { message, suggestion, kind = "expression" } = describe(error, text, start, end);
+  // At the end there is nothing to point at but the last character.
+  const last = Math.max(0, text.trimEnd().length - 1);
+  const from = Math.min(start, last);
   return {
-    // At the end of a text there is nothing to point at but its last character.
-    start: Math.min(start, Math.max(0, text.length - 1)),
-    end: Math.min(Math.max(end, start + 1), Math.max(1, text.length)),
+    start: from,
+    end: Math.min(Math.max(end, from + 1), Math.max(1, last + 1)),
     kind,
     severity: "error",
     message,
