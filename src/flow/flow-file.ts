@@ -70,6 +70,9 @@ function* tokens(text: string, guard: NestingGuard): ReturnType<Parser["parse"]>
   yield* parser.end();
 }
 
+/** What begins a lexeme that is no node: blanks, a comment, a comma, a byte order mark. */
+const BETWEEN: ReadonlySet<string> = new Set([" ", "\t", "\r", "\n", "#", ",", "\ufeff"]);
+
 /** Judges lexemes by the lexer itself, so quotes, comments and block scalars cannot fool it. */
 class NestingGuard {
   /** The first bracket or quote that is never closed: there the mistake is, not where it shows. */
@@ -133,16 +136,17 @@ class NestingGuard {
   }
 
   #other(lexeme: string): void {
-    if (!this.#inDocument && lexeme.startsWith("%")) {
+    const first = lexeme.charAt(0);
+    if (first === "%" && !this.#inDocument) {
       const place = { start: this.#offset, end: this.#offset + lexeme.length };
       const name = lexeme.split(/\s/)[0];
       const message = `the directive ${name} is not supported: a flow file is YAML 1.2`;
       throw new Refused("yaml-directive", place, message, "remove the line");
     }
-    if (!/^[\s#,\ufeff]/.test(lexeme)) {
+    if (!BETWEEN.has(first)) {
       this.#indent();
     }
-    if (/^(?:"[\s\S]*[^"]|'[\s\S]*[^']|["'])$/.test(lexeme)) {
+    if ((first === '"' || first === "'") && (lexeme.length === 1 || !lexeme.endsWith(first))) {
       this.unclosed ??= this.#offset;
     }
   }

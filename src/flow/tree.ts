@@ -149,7 +149,13 @@ class TreeBuilder {
     for (const pair of map.items) {
       this.#pair(pair, at, entries, json);
     }
-    return { ...at, json, entries, ...measure([...entries.values()].map(({ value }) => value)) };
+    let depth = 0;
+    let size = 1;
+    for (const { value } of entries.values()) {
+      depth = Math.max(depth, value.depth);
+      size += value.size;
+    }
+    return { start: at.start, end: at.end, json, entries, depth: depth + 1, size };
   }
 
   #pair(pair: Pair, map: Place, entries: Map<string, Entry>, json: JsonObject): void {
@@ -188,18 +194,33 @@ class TreeBuilder {
 
   #list(list: YAMLSeq, at: Place): TextNode {
     const items = list.items.map((item) => this.node(item, at));
-    return { ...at, json: items.map(({ json }) => json), items, ...measure(items) };
+    let depth = 0;
+    let size = 1;
+    const json: Json[] = [];
+    for (const item of items) {
+      depth = Math.max(depth, item.depth);
+      size += item.size;
+      json.push(item.json);
+    }
+    return { start: at.start, end: at.end, json, items, depth: depth + 1, size };
   }
 
   #scalar(scalar: Scalar, at: Place): TextNode {
     const style = STYLES[scalar.type ?? ""] ?? "plain";
-    return { ...at, json: this.#json(scalar, at), style, depth: 0, size: 1 };
+    const json = this.#json(scalar, at);
+    return { start: at.start, end: at.end, json, style, depth: 0, size: 1 };
   }
 
   #json(scalar: Scalar, at: Place): Json {
     const value = scalar.value;
     if (typeof value === "string") {
-      if (/\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value)) {
+      // The text itself was looked through; only an escape can bring such a character in.
+      const escaped =
+        scalar.type === "QUOTE_DOUBLE" && this.#text.slice(at.start, at.end).includes("\\");
+      if (
+        escaped &&
+        /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value)
+      ) {
         this.#findings.add("syntax", at, "the text holds NUL or half a character");
       }
       return value;
@@ -252,14 +273,4 @@ type Range = [number, number, number];
 
 function place(range: Range | null | undefined, empty: Place): Place {
   return range === null || range === undefined ? empty : { start: range[0], end: range[1] };
-}
-
-function measure(children: readonly TextNode[]): { depth: number; size: number } {
-  let depth = 0;
-  let size = 1;
-  for (const child of children) {
-    depth = Math.max(depth, child.depth);
-    size += child.size;
-  }
-  return { depth: depth + 1, size };
 }

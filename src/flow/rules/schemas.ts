@@ -34,6 +34,7 @@ class SchemaCheck {
   readonly #root: TextNode;
   readonly #findings: Findings;
   #clean = true;
+  #references = false;
 
   constructor(root: TextNode, findings: Findings) {
     this.#root = root;
@@ -51,7 +52,8 @@ class SchemaCheck {
       }
     }
     this.#schema(this.#root, "");
-    if (this.#clean) {
+    // Without references there is nothing left that compiling, which takes long, could find.
+    if (this.#clean && this.#references) {
       this.#compile();
     }
   }
@@ -101,6 +103,7 @@ class SchemaCheck {
   }
 
   #reference(value: TextNode): void {
+    this.#references = true;
     if (typeof value.json !== "string") {
       return;
     }
