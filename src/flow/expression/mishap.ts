@@ -41,6 +41,10 @@ export function mishapOf(error: unknown, tree: Node): Mishap {
   if (error instanceof RangeError) {
     return { kind: "cost", message: "a value is nested too deep", start, end };
   }
+  if (error instanceof TypeError) {
+    // JavaScript's own: an object cannot be made a string to look a key up, or to be shown.
+    return { kind: "type", message: "a value is of a type that does not fit", start, end };
+  }
   throw error;
 }
 

@@ -3,7 +3,7 @@
 
 import { DATE_PARTS } from "./calendar.js";
 import { OWN_PREFIX } from "./cel.js";
-import { arithmetic, contains, equal, OperandError, order } from "./operators.js";
+import { arithmetic, contains, equal, kindOf, OperandError, order } from "./operators.js";
 import { asBinding, asComprehension, asPresence, childrenOf, isAccess, type Node } from "./tree.js";
 import { charge, chargeSize } from "./work.js";
 
@@ -121,12 +121,16 @@ function ownName(name: string, owned: ReadonlySet<string>): string {
   return owned.has(name) ? `${OWN_PREFIX}${name}` : name;
 }
 
-/** `c ? 1 : "a"` and `1 + 1.5` are no errors here: our own check is the one that judges types. */
+/**
+ * `c ? 1 : "a"` and `1 + 1.5` are no errors here: our own check is the one that judges types. Nor
+ * is `x + 1` an int, as the library has it, while `x` may be any number.
+ */
 function tolerate(node: Inside, code: string): void {
   const { check } = node.meta;
   node.setMeta("check", (checker: Checker, it: Inside, scope: unknown) => {
     try {
-      return check(checker, it, scope);
+      const type = check(checker, it, scope);
+      return ARITHMETIC.has(it.op) ? checker.dynType : type;
     } catch (error) {
       const its = error instanceof Error && "node" in error && error.node === it;
       if (its && "code" in error && error.code === code) {
@@ -137,13 +141,15 @@ function tolerate(node: Inside, code: string): void {
   });
 }
 
+const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
+
 type Evaluate = (evaluator: Evaluator, node: Inside, scope: unknown) => unknown;
 
 const BINARY: { readonly [operator: string]: Evaluate } = {
   "==": compared((left, right) => equal(left, right)),
   "!=": compared((left, right) => !equal(left, right)),
   in: compared(contains),
-  ...Object.fromEntries(["+", "-", "*", "/", "%"].map((op) => [op, computed(arithmetic)])),
+  ...Object.fromEntries([...ARITHMETIC].map((op) => [op, computed(arithmetic)])),
   ...Object.fromEntries(["<", "<=", ">", ">="].map((op) => [op, computed(order)])),
 };
 
@@ -207,9 +213,12 @@ function checkMap(check: Check): Check {
       Object.fromEntries(
         entries.map(([keyNode, valueNode]) => {
           const key = evaluator.run(keyNode, values);
-          if (typeof key !== "string" || UNSAFE_KEYS.has(key)) {
-            const wanted = typeof key === "string" ? "is not allowed" : "is not a string";
-            throw evaluator.createError("invalid_key", `the key ${key} ${wanted}`, keyNode);
+          if (typeof key !== "string") {
+            const message = `a key is a string, not ${kindOf(key)}`;
+            throw evaluator.createError("invalid_key_type", message, keyNode);
+          }
+          if (UNSAFE_KEYS.has(key)) {
+            throw evaluator.createError("invalid_key", `the key "${key}" is not allowed`, keyNode);
           }
           return [key, evaluator.run(valueNode, values)];
         }),
