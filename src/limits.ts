@@ -147,3 +147,5 @@ export const WATCH_POLL_MS = 1_000;
 export const MAX_LOGGED_DIAGNOSTICS = 5;
 /** Workflows that the log names one by one; a switch of branches gets one line. */
 export const MAX_LOGGED_WORKFLOWS = 20;
+/** Levels of runs that start runs: deeper ones are a cycle that no check could see. */
+export const MAX_CHILD_DEPTH = 10;

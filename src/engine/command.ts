@@ -1,6 +1,7 @@
 // Wishes and reports about one run, stamped with the time by the host. Each may be refused.
 
 import type { Json, JsonObject } from "../flow/json.js";
+import type { Concurrency } from "../flow/workflow.js";
 import type { Failure, TriggerInfo } from "./run.js";
 
 /** How an effect ended: a wait came due, a call brought an output, or it went wrong. */
@@ -25,7 +26,11 @@ export type Command =
       workflow_version: string;
       context: JsonObject;
       trigger: TriggerInfo;
+      /** Is a slot of the concurrency group free? Asked where the group's name is known. */
+      slot_free?: (concurrency: Concurrency) => boolean;
     })
+  /** A slot of the run's concurrency group has become its own. */
+  | (Base & { type: "begin" })
   | (Base & {
       type: "report";
       key: string;

@@ -16,7 +16,7 @@ import {
 import type { Draft } from "./draft.js";
 import { bodyScope, bodyState, instanceState, parseKey } from "./key.js";
 import { bodyOf } from "./steps.js";
-import { APPROVAL, DELAY, WAIT } from "./waiting.js";
+import { APPROVAL, DELAY, WAIT, WORKFLOW } from "./waiting.js";
 
 export interface Control {
   /** May throw an ExpressionError: then the step fails with it. */
@@ -146,6 +146,7 @@ export const CONTROL: { readonly [type: string]: Control | undefined } = Object.
     foreach: FOREACH,
     approval: APPROVAL,
     wait: WAIT,
+    workflow: WORKFLOW,
   },
 );
 

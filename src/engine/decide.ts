@@ -1,28 +1,19 @@
 // decide(workflow, run, command) -> the events that follow, or a refusal. Pure: time and chance
 // come with the command.
 
-import { checkContext } from "../flow/context.js";
 import type { Json } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import { MAX_KEPT_SIGNALS } from "../limits.js";
-import {
-  closeOpenSteps,
-  complete,
-  enter,
-  expressionFailure,
-  fail,
-  failRun,
-  isTrue,
-} from "./advance.js";
+import { complete, expressionFailure, fail, failRun, isTrue } from "./advance.js";
 import type { Command, Outcome, Refusal } from "./command.js";
 import { CONTROL } from "./control.js";
 import { Draft, isoTime } from "./draft.js";
 import type { Decision } from "./event.js";
-import { instanceState, parseKey } from "./key.js";
+import { instanceState, parseKey, RUN } from "./key.js";
+import { begin, cancel, pause, resume, retry, start, wrongStatus } from "./lifecycle.js";
 import { misfit } from "./output.js";
-import { outermostFirst, placeOf, rebegun, reopenedFor } from "./place.js";
 import { retryDelay } from "./retry.js";
-import { type Failure, FINISHED, type Run, type StepState, TRANSITIONS } from "./run.js";
+import { type Failure, FINISHED, type Run, type StepState } from "./run.js";
 import { settle } from "./settle.js";
 import { stepOf } from "./steps.js";
 import { APPROVAL_SIGNAL } from "./waiting.js";
@@ -42,9 +33,6 @@ export function decide(workflow: Workflow, run: Run | null, command: Command): D
   return { decision: draft.decision(), run: draft.run };
 }
 
-/** The key of the run's own deadline among its effects. */
-export const DEADLINE = "";
-
 function apply(draft: Draft, run: Run | null, command: Command): Refusal | undefined {
   if (command.type === "start") return start(draft, run, command);
   if (run === null)
@@ -56,6 +44,8 @@ function apply(draft: Draft, run: Run | null, command: Command): Refusal | undef
       return signal(draft, command);
     case "answer":
       return answer(draft, command);
+    case "begin":
+      return wrongStatus(draft.run, "run_started", "started") ?? begin(draft);
     case "pause":
       return wrongStatus(draft.run, "run_paused", "paused") ?? pause(draft);
     case "resume":
@@ -69,40 +59,9 @@ function apply(draft: Draft, run: Run | null, command: Command): Refusal | undef
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
-function start(draft: Draft, run: Run | null, command: Of<"start">): Refusal | undefined {
-  if (run !== null) {
-    return { refused: "already_started", message: `Run ${run.id} exists already.` };
-  }
-  const { workflow } = draft;
-  const checked = checkContext(workflow, command.context);
-  if ("details" in checked) {
-    return {
-      refused: "context_mismatch",
-      message: `The context does not fit workflow "${workflow.id}".`,
-      details: checked.details,
-    };
-  }
-  draft.emit({
-    type: "run_created",
-    run_id: command.run_id,
-    workflow_id: workflow.id,
-    workflow_version: command.workflow_version,
-    context: checked.context,
-    trigger: command.trigger,
-  });
-  draft.emit({ type: "run_started", ...deadline(draft) });
-  enter(draft, "", workflow.entry_point);
-  return undefined;
-}
-
-function deadline(draft: Draft): { deadline_at?: string } {
-  const ms = draft.workflow.timeout_ms;
-  return ms === undefined ? {} : { deadline_at: isoTime(draft.now + ms) };
-}
-
 function report(draft: Draft, command: Of<"report">): Refusal | undefined {
   const { key, attempt, outcome } = command;
-  if (key === DEADLINE) return deadlinePassed(draft);
+  if (key === RUN) return deadlinePassed(draft);
   const state = instanceState(draft.run, key);
   const isOpen = draft.run.open.includes(key) && !FINISHED.has(draft.run.status);
   const isDue = outcome.type === "due";
@@ -134,7 +93,8 @@ function deadlinePassed(draft: Draft): Refusal | undefined {
 
 /** A pending step's turn has come; an error is behind a wait that another attempt follows. */
 function due(draft: Draft, key: string, state: StepState): void {
-  if (state.status === "pending" || state.error !== null) {
+  const isRetry = state.status === "waiting" && state.error !== null;
+  if (state.status === "pending" || isRetry) {
     draft.next.push({ begin: key });
     return;
   }
@@ -223,74 +183,5 @@ function answer(draft: Draft, command: Of<"answer">): Refusal | undefined {
   }
   const { approved, comment } = command;
   complete(draft, key, { approved, comment, timed_out: false });
-  return undefined;
-}
-
-function wrongStatus(run: Run, event: string, participle: string): Refusal | undefined {
-  if (TRANSITIONS[run.status][event] !== undefined) return undefined;
-  return {
-    refused: "wrong_status",
-    message: `Run ${run.id} is ${run.status}; it cannot be ${participle} now.`,
-  };
-}
-
-/** Calls in flight go on and are recorded; what would follow them is held back. */
-function pause(draft: Draft): Refusal | undefined {
-  if (draft.run.held) {
-    const message = `Run ${draft.run.id} is paused by hand already.`;
-    return { refused: "wrong_status", message };
-  }
-  draft.emit({ type: "run_paused", by: "hand" });
-  return undefined;
-}
-
-function resume(draft: Draft): Refusal | undefined {
-  if (!draft.run.held) {
-    const message = `Run ${draft.run.id} waits for a person's answer: approve or reject it.`;
-    return { refused: "wrong_status", message };
-  }
-  draft.emit({ type: "run_resumed" });
-  goOn(draft);
-  return undefined;
-}
-
-/** Starts what was held back; with nothing open, the body had ended. */
-function goOn(draft: Draft): void {
-  const entered = draft.next.map((next) => ("begin" in next ? next.begin : ""));
-  for (const key of draft.run.open) {
-    const isPending = instanceState(draft.run, key)?.status === "pending";
-    if (isPending && !entered.includes(key)) draft.next.push({ begin: key });
-  }
-  if (draft.run.open.length === 0 && draft.next.length === 0) draft.next.push({ end: "" });
-}
-
-function cancel(draft: Draft, command: Of<"cancel">): undefined {
-  closeOpenSteps(draft);
-  const reason = command.reason === undefined ? {} : { reason: command.reason };
-  draft.emit({ type: "run_cancelled", ...reason });
-}
-
-/** Goes on from what failed and what was cut off with it; what is before that stays as it is. */
-function retry(draft: Draft, { from }: Of<"retry">): Refusal | undefined {
-  const { run, workflow } = draft;
-  const place = from === undefined ? undefined : placeOf(run, from);
-  if (from !== undefined && !place) {
-    const message = `Run ${run.id} has not reached a step "${from}" that it could go on from.`;
-    return { refused: "unknown_step", message };
-  }
-  draft.emit({ type: "run_retried", ...deadline(draft) });
-  if (Object.keys(run.steps).length === 0) {
-    enter(draft, "", workflow.entry_point);
-    return undefined;
-  }
-  const keys = place ? reopenedFor(run, place) : outermostFirst(run.retry_from ?? []);
-  for (const key of keys) {
-    if (instanceState(run, key)) draft.emit({ type: "step_reopened", key });
-  }
-  if (place) {
-    for (const body of rebegun(run, place)) draft.emit({ type: "body_started", ...body });
-    enter(draft, place.scope, place.stepId);
-  }
-  goOn(draft);
   return undefined;
 }

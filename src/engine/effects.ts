@@ -1,41 +1,61 @@
 // effects(workflow, run) -> what must be in flight right now. Derived, never stored: recovery is
 // folding the journal and asking this.
 
-import { evaluateConfig } from "../flow/expression/index.js";
+import { evaluateConfig, evaluateValue } from "../flow/expression/index.js";
+import type { JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import { DEFAULT_STEP_TIMEOUT_MS } from "../limits.js";
-import { DEADLINE } from "./decide.js";
-import { instanceState, parseKey } from "./key.js";
-import type { Call, Effect } from "./ports.js";
+import { instanceState, parseKey, RUN } from "./key.js";
+import type { Call, Child, Effect } from "./ports.js";
 import { FINISHED, type Run, type StepState } from "./run.js";
 import { namesIn } from "./scope.js";
 import { stepOf } from "./steps.js";
 
 export function effects(workflow: Workflow, run: Run): Effect[] {
   if (FINISHED.has(run.status)) return [];
+  const { concurrency } = run;
+  if (run.status === "pending" && concurrency) {
+    return [{ kind: "slot", key: RUN, attempt: 0, concurrency }];
+  }
   const wanted: Effect[] = [];
   for (const key of run.open) {
     const state = instanceState(run, key);
-    const effect = state && effectOf(workflow, run, key, state);
-    if (effect) wanted.push(effect);
+    if (state) wanted.push(...effectsOf(workflow, run, key, state));
   }
   if (run.deadline_at) {
-    wanted.push({ kind: "wait", key: DEADLINE, attempt: 0, until: run.deadline_at });
+    wanted.push({ kind: "wait", key: RUN, attempt: 0, until: run.deadline_at });
   }
   return wanted;
 }
 
-function effectOf(workflow: Workflow, run: Run, key: string, state: StepState): Effect | undefined {
-  const { attempt, until } = state;
+function effectsOf(workflow: Workflow, run: Run, key: string, state: StepState): Effect[] {
+  const { attempt, until, child_run_id } = state;
+  // A held run keeps its time, and nothing comes due in it; resuming asks again.
+  const wait: Effect[] =
+    until === undefined || run.held ? [] : [{ kind: "wait", key, attempt, until }];
   if (state.status === "running") {
     // A foreach or parallel at work: what is in flight is in its bodies.
-    if (state.items || state.branches) return undefined;
-    return { kind: "call", key, attempt, call: () => callOf(workflow, run, key, attempt) };
+    if (state.items || state.branches) return wait;
+    if (child_run_id === undefined) {
+      return [{ kind: "call", key, attempt, call: () => callOf(workflow, run, key, attempt) }];
+    }
+    const child = () => childOf(workflow, run, key, child_run_id);
+    return [{ kind: "run", key, attempt, child }, ...wait];
   }
-  // A held run keeps its time, and nothing comes due in it; resuming asks again.
-  if (run.held) return undefined;
-  if (until !== undefined) return { kind: "wait", key, attempt, until };
-  return { kind: "listen", key, attempt };
+  if (until !== undefined || run.held) return wait;
+  return [{ kind: "listen", key, attempt }];
+}
+
+/** Throws an ExpressionError where the context cannot be filled in. */
+function childOf(workflow: Workflow, run: Run, key: string, runId: string): Child {
+  const { config } = stepOf(workflow, key);
+  const names = namesIn(workflow, run, parseKey(key).scope);
+  return {
+    run_id: runId,
+    workflow_id: String(config.workflow_id),
+    context: evaluateValue(config.context ?? {}, names) as JsonObject,
+    awaited: config.await !== false,
+  };
 }
 
 /** Throws an ExpressionError where the config cannot be filled in. */

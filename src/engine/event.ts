@@ -1,6 +1,7 @@
 // Facts in the past tense: the only things that change a run. Each carries its own time (ISO, UTC).
 
 import type { Json, JsonObject } from "../flow/json.js";
+import type { Concurrency } from "../flow/workflow.js";
 import type { Failure, TriggerInfo } from "./run.js";
 
 export type Event =
@@ -12,6 +13,7 @@ export type Event =
       workflow_version: string;
       context: JsonObject;
       trigger: TriggerInfo;
+      concurrency?: Concurrency;
     }
   | { type: "run_started"; at: string; deadline_at?: string }
   /** By hand, or because a step waits for a person. */
@@ -20,7 +22,8 @@ export type Event =
   | { type: "run_completed"; at: string; output: Json }
   | { type: "run_failed"; at: string; error: Failure }
   | { type: "run_cancelled"; at: string; reason?: string }
-  | { type: "run_retried"; at: string; deadline_at?: string }
+  /** By hand; `from` names a step. The run starts when it may. */
+  | { type: "run_retried"; at: string; from?: string }
   /** Next in line: it begins when the run is not held, in a decision of its own. */
   | { type: "step_queued"; at: string; key: string }
   | StepStarted
@@ -64,6 +67,8 @@ interface StepStarted {
   until?: string;
   /** The step waits for a person, or for a signal of this name. */
   signal?: string;
+  /** The run that a workflow step started. */
+  child_run_id?: string;
   /** The values that a foreach runs over. */
   items?: Json[];
   /** The names of a parallel's branches. */

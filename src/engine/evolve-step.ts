@@ -81,7 +81,8 @@ function start(before: Run, event: Of<"step_started">): Run {
   const state = instanceState(run, event.key);
   if (!state || !run.open.includes(event.key) || event.attempt !== state.attempt + 1) return before;
   const { until: _, ...rest } = state;
-  const waits = event.until !== undefined || event.signal !== undefined;
+  const isCall = event.until === undefined && event.signal === undefined;
+  const waits = !isCall && event.child_run_id === undefined;
   return withState(run, event.key, {
     ...rest,
     status: waits ? "waiting" : "running",
@@ -91,6 +92,7 @@ function start(before: Run, event: Of<"step_started">): Run {
     ...(waits ? { error: null } : {}),
     ...(event.until === undefined ? {} : { until: event.until }),
     ...(event.signal === undefined ? {} : { signal: event.signal }),
+    ...(event.child_run_id === undefined ? {} : { child_run_id: event.child_run_id }),
     ...bodies(event),
   });
 }

@@ -50,6 +50,7 @@ function createRun(event: Created): Run {
     finished_at: null,
     open: [],
     step_count: 0,
+    ...(event.concurrency === undefined ? {} : { concurrency: event.concurrency }),
     seq: 0,
   };
 }
@@ -59,7 +60,7 @@ function evolveRun(run: Run, event: RunEvent): Run {
   if (status === undefined) return run;
   switch (event.type) {
     case "run_started":
-      return { ...run, status, started_at: event.at, ...deadline(event) };
+      return startRun(run, status, event);
     case "run_paused":
       return pauseRun(run, status, event.by === "hand");
     case "run_resumed":
@@ -88,8 +89,11 @@ function resumeRun(run: Run, status: RunStatus): Run {
   return { ...rest, status };
 }
 
-function deadline(event: { deadline_at?: string }): { deadline_at?: string } {
-  return event.deadline_at === undefined ? {} : { deadline_at: event.deadline_at };
+/** What a retry goes on from has been taken by the decision that starts the run again. */
+function startRun(run: Run, status: RunStatus, event: RunEvent & { deadline_at?: string }): Run {
+  const { retrying: _, retry_from: __, failing: ___, ...rest } = run;
+  const deadline = event.deadline_at === undefined ? {} : { deadline_at: event.deadline_at };
+  return { ...rest, status, started_at: run.started_at ?? event.at, ...deadline };
 }
 
 function finishRun(run: Run, status: RunStatus, at: string): Run {
@@ -97,15 +101,7 @@ function finishRun(run: Run, status: RunStatus, at: string): Run {
   return { ...rest, status, finished_at: at };
 }
 
-function retryRun(run: Run, status: RunStatus, event: RunEvent & { deadline_at?: string }): Run {
-  const { retry_from: _, failing: __, ...rest } = run;
-  return {
-    ...rest,
-    status,
-    error: null,
-    finished_at: null,
-    started_at: run.started_at ?? event.at,
-    step_count: 0,
-    ...deadline(event),
-  };
+function retryRun(run: Run, status: RunStatus, { from }: RunEvent & { from?: string }): Run {
+  const retrying = from === undefined ? {} : { from };
+  return { ...run, status, error: null, finished_at: null, step_count: 0, retrying };
 }

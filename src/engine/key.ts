@@ -12,6 +12,9 @@ export function bodyScope(key: string, body: string | number): string {
   return `${key}/${body}/`;
 }
 
+/** The key of what concerns the whole run: its deadline, its slot. */
+export const RUN = "";
+
 export interface KeyParts {
   /** What stands before the step's id: empty, or `a#0/3/`. */
   scope: string;

@@ -10,12 +10,14 @@
 
 import type { Workflow } from "../flow/workflow.js";
 import { expressionFailure } from "./advance.js";
+import { Children } from "./children.js";
 import { type Command, isRefusal, type Outcome, type Refusal } from "./command.js";
 import { decide } from "./decide.js";
 import { effectId, effects } from "./effects.js";
 import { parseKey } from "./key.js";
 import type { Effect, LoopPorts } from "./ports.js";
 import { FINISHED, type Run } from "./run.js";
+import { Slots } from "./slots.js";
 import { stepOf } from "./steps.js";
 
 export type Settled = (result: Run | Refusal) => void;
@@ -36,29 +38,41 @@ interface Entry {
 
 export class Loop {
   readonly #entries = new Map<string, Entry>();
+  /** By concurrency group: the ids of its live runs, in the order in which they came. */
+  readonly #groups = new Map<string, Set<string>>();
+  readonly #slots: Slots;
+  readonly #children: Children;
 
-  constructor(readonly ports: LoopPorts) {}
+  /** `acts: false`: for commands alone; what is in flight is for the store's next owner. */
+  constructor(
+    readonly ports: LoopPorts,
+    readonly acts = true,
+  ) {
+    const stamped = (run_id: string) => ({ run_id, at: ports.now() });
+    this.#slots = new Slots(
+      (group) => this.#members(group),
+      (runId) => this.dispatch({ type: "begin", ...stamped(runId) }),
+      (runId, reason) => this.dispatch({ type: "cancel", reason, ...stamped(runId) }),
+    );
+    this.#children = new Children(
+      ports,
+      (command, settled, stored) => this.dispatch(command, settled, stored),
+      (runId) => this.#entries.has(runId),
+    );
+  }
 
   /** Live runs: not finished, or not yet durably so. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Takes over an unfinished run that was read from the journal, and drives it on. */
-  recover(run: Run): void {
-    const entry = this.#admit(run, this.#workflow(run.workflow_version));
-    // Before anything is started, so that a call is not repeated which may not be.
-    for (const effect of effects(entry.workflow, run)) {
-      if (effect.kind === "call" && this.#isOnce(entry, effect)) {
-        this.#report(run.id, effect, interrupted(effect.key));
-      }
-    }
-    this.#act(entry);
-  }
-
-  /** Takes an unfinished run over for commands alone: nothing is started for it. */
-  hold(run: Run): void {
-    this.#admit(run, this.#workflow(run.workflow_version));
+  /** Takes over the unfinished runs that were read from the journal, oldest first. */
+  recover(runs: readonly Run[]): void {
+    const entries = runs.map((run) => this.#admit(run, this.#workflow(run.workflow_version)));
+    if (!this.acts) return;
+    for (const entry of entries) this.#interrupt(entry);
+    for (const entry of entries) this.#act(entry);
+    for (const entry of entries) this.#children.cancelOrphan(entry.draft);
   }
 
   /** The durable state of a live run. */
@@ -76,7 +90,7 @@ export class Loop {
     const before = known?.draft ?? stored ?? null;
     const version = command.type === "start" ? command.workflow_version : before?.workflow_version;
     const workflow = known?.workflow ?? this.#workflow(version ?? "");
-    const decided = decide(workflow, before, command);
+    const decided = decide(workflow, before, this.#withSlot(workflow, command));
     if (isRefusal(decided)) {
       this.#refuse(known, () => settled(decided));
       return;
@@ -92,12 +106,14 @@ export class Loop {
       this.ports.published(run, decided.decision.events);
       this.#act(entry);
       settled(run);
+      if (FINISHED.has(run.status)) this.#children.ended(run);
       if (entry.writing === 0) this.#rest(entry);
     });
   }
 
   /** Stops all effects without deciding anything: the host is going down. */
   stop(): void {
+    this.#children.stop();
     for (const entry of this.#entries.values()) {
       for (const stop of entry.inFlight.values()) stop();
       entry.inFlight.clear();
@@ -114,6 +130,7 @@ export class Loop {
     const fresh = { inFlight: new Map<string, () => void>(), refused: [] };
     const entry: Entry = { workflow, run, draft, writing: 0, ...fresh };
     this.#entries.set(draft.id, entry);
+    if (draft.concurrency) this.#group(draft.concurrency.group).add(draft.id);
     return entry;
   }
 
@@ -126,12 +143,49 @@ export class Loop {
   #rest(entry: Entry): void {
     for (const answer of entry.refused.splice(0)) answer();
     const isLive = entry.run !== null && !FINISHED.has(entry.run.status);
-    if (!isLive && entry.writing === 0) this.#entries.delete(entry.draft.id);
+    if (!isLive && entry.writing === 0) this.#dismiss(entry.draft);
+  }
+
+  #dismiss({ id, concurrency }: Run): void {
+    this.#entries.delete(id);
+    if (!concurrency) return;
+    const members = this.#group(concurrency.group);
+    members.delete(id);
+    if (members.size === 0) this.#groups.delete(concurrency.group);
+    else this.#slots.grant(concurrency.group);
+  }
+
+  #group(name: string): Set<string> {
+    const members = this.#groups.get(name) ?? new Set();
+    this.#groups.set(name, members);
+    return members;
+  }
+
+  *#members(group: string): Iterable<Run> {
+    for (const id of this.#groups.get(group) ?? []) {
+      const entry = this.#entries.get(id);
+      if (entry) yield entry.draft;
+    }
+  }
+
+  /** Only a start has to know, and only where a taken slot means that there is no run. */
+  #withSlot(workflow: Workflow, command: Command): Command {
+    if (command.type !== "start" || workflow.concurrency?.on_conflict !== "skip") return command;
+    return { ...command, slot_free: (concurrency) => this.#slots.isFree(concurrency) };
+  }
+
+  /** Before anything is started: a call that was in flight is not repeated which may not be. */
+  #interrupt(entry: Entry): void {
+    for (const effect of effects(entry.workflow, entry.draft)) {
+      if (effect.kind === "call" && this.#isOnce(entry, effect)) {
+        this.#report(entry.draft.id, effect, interrupted(effect.key));
+      }
+    }
   }
 
   /** Starts what is wanted and not in flight; stops what is in flight and not wanted. */
   #act(entry: Entry): void {
-    if (entry.run === null) return;
+    if (entry.run === null || !this.acts) return;
     const wanted = effects(entry.workflow, entry.run);
     const stillWanted = entry.draft === entry.run ? null : this.#ids(entry);
     const ids = new Set<string>();
@@ -163,17 +217,28 @@ export class Loop {
     };
     // Kept in `inFlight` after its report: it stays wanted until the report is durable.
     entry.inFlight.set(id, () => {});
-    const stop = this.#perform(effect, report);
+    const stop = this.#perform(entry, effect, report);
     if (entry.inFlight.has(id)) entry.inFlight.set(id, stop);
   }
 
-  #perform(effect: Effect, report: (outcome: Outcome) => void): () => void {
-    if (effect.kind === "listen") return () => {};
-    if (effect.kind === "wait") {
-      return this.ports.wait(Date.parse(effect.until), () => report({ type: "due" }));
-    }
+  #perform(entry: Entry, effect: Effect, report: (outcome: Outcome) => void): () => void {
+    const { ports } = this;
     try {
-      return this.ports.call(effect.call(), report);
+      switch (effect.kind) {
+        case "listen":
+          return () => {};
+        case "wait":
+          return ports.wait(Date.parse(effect.until), () => report({ type: "due" }));
+        case "slot":
+          return this.#slots.wait(entry.draft.id, effect.concurrency);
+        case "call":
+          return ports.call(effect.call(), report);
+        case "run": {
+          const { key, attempt } = effect;
+          const step = { parent: entry.draft, key, attempt, child: effect.child(), report };
+          return this.#children.perform(step);
+        }
+      }
     } catch (error) {
       report({ type: "failure", error: expressionFailure(error) });
       return () => {};

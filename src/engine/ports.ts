@@ -2,7 +2,7 @@
 
 import type { SecretText } from "../flow/expression/index.js";
 import type { Json, JsonObject } from "../flow/json.js";
-import type { Workflow } from "../flow/workflow.js";
+import type { Concurrency, Workflow } from "../flow/workflow.js";
 import type { Outcome } from "./command.js";
 import type { Decision, Event } from "./event.js";
 import type { Failure, Run } from "./run.js";
@@ -10,9 +10,22 @@ import type { Failure, Run } from "./run.js";
 /** What must be in flight for a run right now. Derived from the run, never stored. */
 export type Effect =
   | { kind: "wait"; key: string; attempt: number; until: string }
+  /** Another workflow's run is to be started, and, where it is awaited, to end. */
+  | { kind: "run"; key: string; attempt: number; child: () => Child }
+  /** A pending run waits for a slot of its concurrency group. */
+  | { kind: "slot"; key: string; attempt: number; concurrency: Concurrency }
   /** Nothing to do for a host: the run goes on when a person answers, or a signal comes. */
   | { kind: "listen"; key: string; attempt: number }
   | { kind: "call"; key: string; attempt: number; call: () => Call };
+
+/** The run that a workflow step starts. */
+export interface Child {
+  /** A function of the parent's id and the step's key: a second start finds the first one's run. */
+  run_id: string;
+  workflow_id: string;
+  context: JsonObject;
+  awaited: boolean;
+}
 
 /** One attempt of one step, as a connector gets it. */
 export interface Call {
@@ -45,6 +58,10 @@ export interface LoopPorts {
   wait(until: number, due: () => void): () => void;
   /** The run as it is now, durable; `events` brought it there. */
   published(run: Run, events: Event[]): void;
+  /** The run as it was last stored; calls back once, with undefined when there is none. */
+  stored(runId: string, found: (run: Run | undefined) => void): void;
+  /** The version of a workflow that new runs get. */
+  current(workflowId: string): string | undefined;
   /** Every version that an unfinished run or a start command names. */
   workflow(version: string): Workflow | undefined;
 }

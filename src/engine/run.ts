@@ -1,6 +1,7 @@
 // A run: one execution of one version of a workflow. This type is the stored JSON document.
 
 import type { Json, JsonObject } from "../flow/json.js";
+import type { Concurrency } from "../flow/workflow.js";
 
 export type RunStatus = "pending" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
@@ -25,8 +26,9 @@ export const TRANSITIONS: {
     run_cancelled: "cancelled",
   },
   completed: {},
-  failed: { run_retried: "running" },
-  cancelled: { run_retried: "running" },
+  // To be started again; at once, or when its concurrency group has a free slot.
+  failed: { run_retried: "pending" },
+  cancelled: { run_retried: "pending" },
 };
 
 export type StepStatus =
@@ -84,6 +86,8 @@ export interface StepState {
   signal?: string;
   /** Of a `foreach`, in the order of its items. */
   items?: BodyState[];
+  /** Of a `workflow`: the run that it started. */
+  child_run_id?: string;
   /** Of a `parallel`, by name. */
   branches?: { [name: string]: BodyState };
   /** How many bodies were begun, and how many of them have ended. */
@@ -121,6 +125,10 @@ export interface Run extends Scope {
   deadline_at?: string;
   /** Keys of the instances that are not finished, oldest first. */
   open: string[];
+  /** It may only run while its group has a free slot; until then it is pending. */
+  concurrency?: Concurrency;
+  /** A retry by hand that has not started again yet; `from` names a step to go on from. */
+  retrying?: { from?: string };
   /** Held by hand: what is in flight may end, and nothing new begins. */
   held?: true;
   /** Signals that came before a step waited for them, oldest first. */

@@ -99,9 +99,7 @@ export class Simulation {
     this.loop = new Loop(this.#ports());
     this.#published.clear();
     for (const run of foldAll(this.journal).values()) this.#published.set(run.id, run);
-    for (const run of this.#published.values()) {
-      if (!FINISHED.has(run.status)) this.loop.recover(run);
-    }
+    this.loop.recover([...this.#published.values()].filter((run) => !FINISHED.has(run.status)));
   }
 
   #ports(): LoopPorts {
@@ -112,8 +110,17 @@ export class Simulation {
       call: (call, report) => this.#call(call, report),
       wait: (until, due) => this.#schedule(until, due),
       published: (run: Run, _events: Event[]) => void this.#published.set(run.id, run),
+      stored: (runId, found) => found(this.#published.get(runId)),
+      current: (id) => this.#versionOf(id),
       workflow: (version) => this.options.workflows.get(version),
     };
+  }
+
+  #versionOf(workflowId: string): string | undefined {
+    for (const [version, { id }] of this.options.workflows) {
+      if (id === workflowId) return version;
+    }
+    return undefined;
   }
 
   #append(decision: Decision, durable: (seq: number) => void): void {

@@ -4,6 +4,7 @@ import { parseDuration } from "../flow/duration.js";
 import type { Json } from "../flow/json.js";
 import type { Step } from "../flow/workflow.js";
 import { complete, fail, fill, nextAttempt } from "./advance.js";
+import { childRunId } from "./child.js";
 import type { Control } from "./control.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
@@ -60,6 +61,19 @@ export const WAIT: Control = {
   },
   due(draft, key, step) {
     const message = `Step "${step.id}" got no signal in time.`;
+    fail(draft, key, { kind: "timeout", message });
+  },
+};
+
+/** Starts a run of another workflow; the host drives it, and reports how it ended. */
+export const WORKFLOW: Control = {
+  begin(draft, key, step) {
+    const child_run_id = childRunId(draft.run.id, key);
+    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
+    draft.emit({ ...start, child_run_id, ...timeout(draft, step) });
+  },
+  due(draft, key, step) {
+    const message = `The run of workflow "${step.config.workflow_id}" did not end in time.`;
     fail(draft, key, { kind: "timeout", message });
   },
 };

@@ -341,6 +341,7 @@ describe("retry from a step", () => {
     const run = given(flow, start, output("a#0"), output("b#0"), failure("c#0"));
     expect(run.when({ type: "retry", from: "b" })).toEqual([
       "run_retried",
+      "run_started",
       "step_started b#1 attempt 1",
     ]);
     expect(run.state.steps.b?.earlier).toMatchObject([{ iteration: 0, status: "completed" }]);

@@ -76,6 +76,7 @@ function soonest(flow: Workflow, run: Run, seed: number) {
 function reportOn(effect: Effect, run: Run, seed: number) {
   const { key, attempt } = effect;
   if (effect.kind === "listen") return heard(run, key);
+  if (effect.kind === "slot") return { type: "begin", run_id: run.id, at: T0, key } as const;
   const common = { type: "report", run_id: run.id, key, attempt } as const;
   if (effect.kind === "wait") {
     return {

@@ -247,6 +247,7 @@ describe("retry by hand", () => {
     expect(run.state.status).toBe("failed");
     expect(run.when({ type: "retry" })).toEqual([
       "run_retried",
+      "run_started",
       "step_reopened b#0",
       "step_started b#0 attempt 3",
     ]);
@@ -260,6 +261,7 @@ describe("retry by hand", () => {
     const run = given(reminder, start, { type: "cancel" });
     expect(run.when({ type: "retry" })).toEqual([
       "run_retried",
+      "run_started",
       "step_reopened delay_step#0",
       "step_started delay_step#0 attempt 2 until 4s",
     ]);
@@ -271,6 +273,7 @@ describe("retry by hand", () => {
     const run = given(flow, start, failure("a#0"), failure("tell#0"));
     expect(run.when({ type: "retry" })).toEqual([
       "run_retried",
+      "run_started",
       "step_reopened a#0",
       "step_started a#0 attempt 2",
     ]);
@@ -306,6 +309,6 @@ describe("a run's timeout", () => {
 
   it("starts anew when the run is retried", () => {
     const run = given(slow, start, { type: "cancel" });
-    expect(run.when({ type: "retry" })[0]).toBe("run_retried by 3.5s");
+    expect(run.when({ type: "retry" })).toContain("run_started by 3.5s");
   });
 });

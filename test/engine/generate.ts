@@ -2,28 +2,43 @@
 
 import type { Answer } from "../../src/engine/simulate.js";
 import type { JsonObject } from "../../src/flow/json.js";
-import type { Body, Step, Workflow } from "../../src/flow/workflow.js";
+import type { Body, Concurrency, Step, Workflow } from "../../src/flow/workflow.js";
 
 type Chance = () => number;
 
-export function drawWorkflow(chance: Chance): Workflow {
-  const body = new Draw(chance).body(2, 5);
+/** `child`: the id of a workflow that steps may start runs of. */
+export function drawWorkflow(chance: Chance, id = "flow", child?: string): Workflow {
+  const body = new Draw(chance, child).body(child ? 2 : 1, child ? 5 : 3);
   const ids = body.steps.map((step) => step.id);
   return {
-    id: "flow",
+    id,
     name: "Flow",
     ...body,
-    max_steps: pick([12, 100], chance),
+    ...(chance() < 0.3 ? { concurrency: drawConcurrency(chance) } : {}),
+    max_steps: pick([12, 40], chance),
     ...(chance() < 0.2 ? { timeout_ms: 20_000 } : {}),
     ...(chance() < 0.3 ? { on_error: { next_step_id: pick(ids, chance) } } : {}),
     ...(chance() < 0.3 ? { outputs: { made_by: "${{ run.id }}" } } : {}),
   };
 }
 
+function drawConcurrency(chance: Chance): Concurrency {
+  const on_conflict = pick(["queue", "skip", "cancel_running"] as const, chance);
+  // A child never shares its parent's group: a parent would wait for one that waits for it.
+  return {
+    group: "group of ${{ workflow.id }}",
+    limit: pick([1, 2], chance),
+    on_conflict,
+  };
+}
+
 class Draw {
   #steps = 0;
 
-  constructor(readonly chance: Chance) {}
+  constructor(
+    readonly chance: Chance,
+    readonly child?: string,
+  ) {}
 
   body(depth: number, most: number): Body {
     const count = 1 + Math.floor(this.chance() * most);
@@ -38,14 +53,15 @@ class Draw {
     const next = ids[index + 1] ?? null;
     const jump = chance() < 0.2 ? (chance() < 0.3 ? null : pick(ids, chance)) : next;
     const step: Step = { id, type, config, next_step_id: type === "fail" ? null : jump };
-    if (type === "webhook" && chance() < 0.4) step.retry = drawRetry(chance);
+    const mayFail = type === "webhook" || type === "workflow";
+    if (mayFail && chance() < 0.4) step.retry = drawRetry(chance);
     if (chance() < 0.3) {
       const target = { next_step_id: pick(ids, chance) };
       step.on_error = chance() < 0.5 ? target : { continue: true, output: "given up" };
     }
     if (chance() < 0.15) step.if = pick(["true", "false", "context.n > 1.0"], chance);
     if (type === "webhook" && chance() < 0.2) step.delivery = "at_most_once";
-    const waits = type === "approval" || type === "wait";
+    const waits = type === "approval" || type === "wait" || type === "workflow";
     if (type === "webhook" || (waits && chance() < 0.5)) step.timeout_ms = 3000;
     return step;
   }
@@ -53,6 +69,10 @@ class Draw {
   #work(ids: string[], depth: number): [string, JsonObject] {
     const { chance } = this;
     const draw = chance();
+    if (this.child && draw < 0.1) {
+      const context = { n: "${{ context.n }}" };
+      return ["workflow", { workflow_id: this.child, context, await: chance() < 0.7 }];
+    }
     if (draw < 0.45) return ["webhook", { url: "http://127.0.0.1/", body: "${{ context.n }}" }];
     if (draw < 0.58) return ["delay", { seconds: Math.floor(chance() * 4) }];
     if (draw < 0.64) return ["set", { values: { n: "${{ context.n + 1.0 }}" } }];

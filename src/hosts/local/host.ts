@@ -4,6 +4,7 @@
 import { catalog, connectors } from "../../connectors/index.js";
 import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
+import type { Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import { createCalls } from "./calls.js";
@@ -73,18 +74,24 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
   const watchers = new Watchers();
   const timers = new Timers();
   const io = createIo();
-  const loop = new Loop({
+  const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
+    call: createCalls(connectors, io),
+    wait: (until, due) => timers.wait(until, due),
+    stored: (runId, found) => {
+      store.get(runId).then(found, options.onFailure);
+    },
+    current: (workflowId) => workflows.current(workflowId)?.version,
     workflow: (version) => versions.get(version),
     published: (run, events) => {
       store.published(run);
       watchers.published(run, events);
     },
-    ...(drive ? effectPorts(timers, io) : NO_EFFECTS),
-  });
-  for (const run of store.recovered) takeOver(loop, run, versions, drive, log);
+  };
+  const loop = new Loop(ports, drive);
+  loop.recover(store.recovered.filter((run) => hasVersion(run, versions, log)));
   const runner = new LocalRunner(loop, store, workflows, watchers);
   return {
     runner,
@@ -103,28 +110,12 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
   };
 }
 
-type Io = ReturnType<typeof createIo>;
-
-function effectPorts(timers: Timers, io: Io): Pick<LoopPorts, "call" | "wait"> {
-  return { call: createCalls(connectors, io), wait: (until, due) => timers.wait(until, due) };
-}
-
-/** Of a host that only looks: what is in flight is for the next owner of the store. */
-const NO_EFFECTS: Pick<LoopPorts, "call" | "wait"> = { call: () => () => {}, wait: () => () => {} };
-
-function takeOver(
-  loop: Loop,
-  run: OpenStore["recovered"][number],
-  versions: Map<string, Workflow>,
-  drive: boolean,
-  log: Log,
-): void {
-  if (!versions.has(run.workflow_version)) {
-    // A run without its version cannot go on; it stays as it is, for a person to look at.
-    const fields = { run_id: run.id, version: run.workflow_version };
-    log.error(fields, "the store has lost the version that this run needs; the run cannot go on");
-  } else if (drive) loop.recover(run);
-  else loop.hold(run);
+/** A run without its version cannot go on; it stays as it is, for a person to look at. */
+function hasVersion(run: Run, versions: Map<string, Workflow>, log: Log): boolean {
+  if (versions.has(run.workflow_version)) return true;
+  const fields = { run_id: run.id, version: run.workflow_version };
+  log.error(fields, "the store has lost the version that this run needs; the run cannot go on");
+  return false;
 }
 
 async function health(
