@@ -14,6 +14,7 @@ const ApprovalConfig = Type.Object(
       enum: ["reject", "approve", "fail"],
       description: "What it means that no one answers before the step's timeout. Default fail.",
       default: "fail",
+      "x-literal": true,
     }),
   },
   { additionalProperties: false, required: ["message"] },

@@ -13,12 +13,14 @@ const ForeachConfig = Type.Object(
     as: Type.String({
       description: "The name under which the steps inside read the item. Default item.",
       default: "item",
+      "x-literal": true,
       pattern: "^[A-Za-z_][A-Za-z0-9_]{0,63}$",
       "x-wanted": "a name: a letter or _, then letters, digits or _",
     }),
     max_parallel: Type.Integer({
       description: "How many items are worked on at a time. Default 1.",
       default: 1,
+      "x-literal": true,
       minimum: 1,
       maximum: MAX_PARALLEL_ITEMS,
     }),

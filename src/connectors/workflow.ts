@@ -8,6 +8,7 @@ const WorkflowConfig = Type.Object(
     workflow_id: Type.String({
       description: "The other workflow, of the same folder.",
       pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$",
+      "x-literal": true,
       "x-wanted": "a workflow's id",
     }),
     context: Type.Optional(

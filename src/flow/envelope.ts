@@ -79,7 +79,7 @@ const onStepError: JsonObject = {
 };
 
 const jsonSchema = (description: string): JsonObject => ({
-  type: ["object", "boolean"],
+  type: "object",
   description,
   "x-wanted": "a JSON Schema",
 });

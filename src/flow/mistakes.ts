@@ -18,7 +18,7 @@ export interface Mistake {
 }
 
 /** True: a value may yet become what the schema wants, so an error about it says nothing. */
-export type Forgive = (value: Json, keyword: string) => boolean;
+export type Forgive = (value: Json, keyword: string, schema: JsonObject) => boolean;
 
 /** In the order of ajv; errors that only follow from another one are left out. */
 export function mistakesOf(errors: readonly ErrorObject[], forgive?: Forgive): Mistake[] {
@@ -84,7 +84,9 @@ export function listed(values: readonly Json[], last = "or"): string {
 
 /** A union goes too, where one of its branches fails for nothing but what is forgiven. */
 function withoutForgiven(errors: readonly ErrorObject[], forgive: Forgive): ErrorObject[] {
-  let kept = errors.filter((error) => !forgive(error.data as Json, error.keyword));
+  let kept = errors.filter(
+    ({ data, keyword, parentSchema }) => !forgive(data as Json, keyword, parentSchema ?? {}),
+  );
   if (kept.length === errors.length) {
     return kept;
   }

@@ -112,7 +112,8 @@ function editable(schema: Json, expressions: boolean): Json {
       result[key] = value;
     }
   }
-  return expressions ? orExpression(result) : result;
+  delete result["x-literal"];
+  return expressions && schema["x-literal"] !== true ? orExpression(result) : result;
 }
 
 const MAPS: ReadonlySet<string> = new Set(["properties", "patternProperties", "$defs"]);

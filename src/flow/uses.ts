@@ -234,7 +234,7 @@ export function foreachesAround(body: BodyModel): StepModel[] {
   return found;
 }
 
-/** Can `body` read this step: one of its own, of a body around it, or inside a parallel of those? */
+/** Can `from` read this step: its own, one of a body around it, or inside a parallel of those? */
 export function isVisible(step: StepModel, from: BodyModel): boolean {
   let home: BodyModel | undefined = step.body;
   while (home.parent?.type === "parallel" && !isAround(home, from)) {

@@ -15,7 +15,7 @@ const format = (text: string) => {
   return formatted!;
 };
 
-test("given keys in any order, then they stand in the order of the schemas, comments beside", () => {
+test("given keys in any order, then the schemas order them, and comments stay beside", () => {
   const text = `# yaml-language-server: $schema=../schemas/workflow.schema.json
 name: Send   # for people
 id:   w

@@ -1,4 +1,4 @@
-// Any text at all as a flow file gives diagnostics or a workflow: never a crash, and a hang times out.
+// Any text as a flow file gives diagnostics or a workflow: no crash, and a hang times out.
 
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -40,30 +40,17 @@ const samples = [...read("ok"), ...read("err").filter((text) => text.length < 5_
 
 /** What YAML, JSON Schema, CEL and the language itself stumble over. */
 const tokens = fc.constantFrom(
-  ..."\n|\n  |\n    |- |? |: |:|[|]|{|}|,|&a |*a |!!str |!x |---\n|...\n|%YAML 1.1\n|# c\n|'|\"".split(
-    "|",
-  ),
-  ..."| |>-|\t|\r\n|${{ |}}|$${{|context.a|steps.a.output|secrets.S|error|item|has(|)|(| + | == ".split(
-    "|",
-  ),
-  ..."id: a|type: delay|type: branch|type: foreach|type: parallel|type: webhook|config: ".split(
-    "|",
-  ),
-  ..."steps:|next_step_id: a|next_step_id: null|entry_point: a|on_error: |retry: |if: ".split("|"),
-  ..."seconds: 1|url: http://a.example|items: [1]|branches: |cases: |when: true|otherwise: ".split(
-    "|",
-  ),
-  ..."context: |triggers: |cron: '* * * * *'|secrets: [S]|outputs: |$ref: '#'|pattern: '(a+)+$'".split(
-    "|",
-  ),
-  ..."1e999|0x1F|.nan|9007199254740993|null|true|__proto__: 1|constructor: 1|<<: *a".split("|"),
-  "\0",
-  "\ud800",
-  "\udc00",
-  "\ufeff",
-  "\u2028",
-  "\u0085",
-  "\u{1f600}",
+  ...["\n", "\n  ", "\n    ", "\t", "\r\n", " ", "- ", "? ", ": ", ":", "[", "]", "{", "}", ","],
+  ...["&a ", "*a ", "!!str ", "!x ", "---\n", "...\n", "%YAML 1.1\n", "# c\n", "'", '"', "|", ">-"],
+  ...["${{ ", "}}", "$${{", "context.a", "steps.a.output", "secrets.S", "error", "item", "has("],
+  ...["(", ")", " + ", " == ", "id: a", "type: delay", "type: branch", "type: foreach"],
+  ...["type: parallel", "type: webhook", "config: ", "steps:", "next_step_id: a", "if: "],
+  ...["next_step_id: null", "entry_point: a", "on_error: ", "retry: ", "seconds: 1"],
+  ...["url: http://a.example", "items: [1]", "branches: ", "cases: ", "when: true", "otherwise: "],
+  ...["context: ", "triggers: ", "cron: '* * * * *'", "secrets: [S]", "outputs: ", "$ref: '#'"],
+  ...["pattern: '(a+)+$'", "1e999", "0x1F", ".nan", "9007199254740993", "null", "true"],
+  ...["__proto__: 1", "constructor: 1", "<<: *a", "\0", "\ud800", "\udc00", "\ufeff", "\u2028"],
+  ...["\u0085", "\u{1f600}"],
 );
 
 const soup = fc.array(tokens, { maxLength: 60 }).map((parts) => parts.join(""));

@@ -30,8 +30,16 @@ test("given loops, branches and errors, then each way is an edge", () => {
 id: w
 on_error: { next_step_id: tell }
 steps:
-  - { id: poll, type: http, config: { url: "http://x.example" }, on_error: { next_step_id: rest }, next_step_id: look }
-  - { id: look, type: branch, config: { cases: [{ when: steps.poll.output.status == 200, next_step_id: null }], otherwise: rest } }
+  - id: poll
+    type: http
+    config: { url: "http://x.example" }
+    on_error: { next_step_id: rest }
+    next_step_id: look
+  - id: look
+    type: branch
+    config:
+      cases: [{ when: steps.poll.output.status == 200, next_step_id: null }]
+      otherwise: rest
   - { id: rest, type: delay, config: { seconds: 1 }, next_step_id: poll }
   - { id: tell, type: fail, config: { message: gave up } }
 `;

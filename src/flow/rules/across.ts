@@ -32,6 +32,7 @@ export function checkAcross(members: readonly Member[], complete: boolean): void
     }
   }
   checkCircles(references, byId);
+  checkHooks(members);
 }
 
 type Claims = ReadonlyMap<string, { member: Member; place: Place }[]>;
@@ -143,4 +144,24 @@ function wayBetween(
     }
   }
   return undefined;
+}
+
+/** Whoever posts to a path starts one workflow. */
+function checkHooks(members: readonly Member[]): void {
+  const first = new Map<string, string>();
+  for (const { root, file, findings } of members) {
+    for (const trigger of get(root, "triggers")?.items ?? []) {
+      const path = get(trigger, "type")?.json === "webhook" ? get(trigger, "path") : undefined;
+      if (typeof path?.json !== "string") {
+        continue;
+      }
+      const other = first.get(path.json);
+      if (other !== undefined) {
+        const where = other === file ? "by another trigger of this file" : `in ${other}`;
+        findings.add("value", path, `the path "${path.json}" is already used ${where}`);
+      } else {
+        first.set(path.json, file);
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 // The JSON Schemas that a flow file holds are themselves valid, bounded, and closed to the world.
 
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { canonicalJson } from "../canonical.js";
 import type { Findings } from "../findings.js";
 import type { Json, JsonObject } from "../json.js";
 import { didYouMean, listed, type Mistake, mistakesOf, show } from "../mistakes.js";
@@ -15,6 +16,13 @@ export const schemas: Rule = {
   kinds: ["unknown-key", "type", "value", "regex"],
   after: [],
   check({ root, body, findings }) {
+    const context = get(root, "context");
+    const type = get(context, "type");
+    const types = [type?.json ?? []].flat().map(String);
+    if (type !== undefined && types.every((name) => TYPES.includes(name) && name !== "object")) {
+      const message = 'a context is always a mapping: its type must be "object"';
+      findings.add("value", type, message);
+    }
     const nodes = [
       get(root, "context"),
       ...[...stepsOf(body)].map(({ node }) => get(node, "output")),
@@ -72,6 +80,10 @@ class SchemaCheck {
         this.#reference(value);
       } else if (key === "type") {
         this.#type(value);
+      } else if (key === "default") {
+        this.#default(node, value);
+      } else if (key === "format") {
+        this.#format(value);
       } else if (key === "pattern") {
         this.#pattern(value, value.json);
       } else if (key === "patternProperties") {
@@ -99,6 +111,26 @@ class SchemaCheck {
         const message = `must be ${listed(TYPES)}, not ${show(type.json)}`;
         this.#add("value", type, message, didYouMean(String(type.json), TYPES));
       }
+    }
+  }
+
+  /** A default that does not fit would keep every run that needs it from starting. */
+  #default(schema: TextNode, value: TextNode): void {
+    const types = [get(schema, "type")?.json ?? []].flat();
+    const fits = types.some((type) => typesOf(value.json).includes(String(type)));
+    if (types.length > 0 && !fits && types.every((type) => TYPES.includes(String(type)))) {
+      this.#add("type", value, `the default is not of type ${listed(types)}`);
+    }
+    const values = get(schema, "enum")?.items?.map(({ json }) => canonicalJson(json));
+    if (values !== undefined && !values.includes(canonicalJson(value.json))) {
+      this.#add("value", value, "the default is none of the values in enum");
+    }
+  }
+
+  #format(value: TextNode): void {
+    if (typeof value.json === "string" && !FORMATS.includes(value.json)) {
+      const message = `unknown format ${show(value.json)}`;
+      this.#add("value", value, message, didYouMean(value.json, FORMATS));
     }
   }
 
@@ -170,6 +202,19 @@ function decodeName(part: string): string {
     return part;
   }
 }
+
+function typesOf(value: Json): string[] {
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? ["number", "integer"] : ["number"];
+  }
+  return [value === null ? "null" : Array.isArray(value) ? "array" : typeof value];
+}
+
+const FORMATS = [
+  ..."date time date-time iso-time iso-date-time duration uri uri-reference url email".split(" "),
+  ..."hostname ipv4 ipv6 uuid regex json-pointer relative-json-pointer byte int32 int64".split(" "),
+  ..."uri-template float double password binary json-pointer-uri-fragment".split(" "),
+];
 
 const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
