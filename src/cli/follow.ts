@@ -46,7 +46,7 @@ export class Narrator {
   show({ run, ...change }: Change): void {
     // Some changes leave no time in the run; then the event knows.
     const at = change.type === "event" ? change.event.at : null;
-    const width = Math.max(3, ...Object.keys(run.steps).map((id) => id.length));
+    const width = Math.max(NAME_WIDTH, ...Object.keys(run.steps).map((id) => id.length));
     for (const difference of differences(this.before, run)) {
       const timed = { ...difference, at: difference.at ?? at };
       this.say(line(timed, run.created_at, width, this.colors));
@@ -79,6 +79,9 @@ export async function followAloud(
 export function abortExit(signal: AbortSignal): ExitCode {
   return signal.reason === TIMED_OUT ? EXIT.timedOut : EXIT.interrupted;
 }
+
+/** Wide enough for most step ids, so that the columns stay where they are. */
+const NAME_WIDTH = 14;
 
 export const TIMED_OUT = "timed out";
 export const INTERRUPTED = "interrupted";

@@ -1,6 +1,7 @@
 // The command line: every command with its options; each command's module is loaded when it runs.
 
 import { Command, CommanderError, Option } from "commander";
+import type { Wish } from "./commands/control.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { Common, Options } from "./options.js";
 import { createOutput, tolerateClosedPipes } from "./output.js";
@@ -102,7 +103,25 @@ function addRuns(add: Add): void {
   add("cancel <run>", "end a run now", control("cancel")).option("--reason <text>", "why");
   add("pause <run>", "let a run start no further step", control("pause"));
   add("resume <run>", "let a paused run go on", control("resume"));
-  add("retry <run>", "let a failed or cancelled run go on from where it failed", control("retry"));
+  add(
+    "retry <run>",
+    "let a failed or cancelled run go on from where it failed",
+    control("retry"),
+  ).option("--from <step>", "go on from this step instead: its id, or its key in the run");
+  add(
+    "approve <run> [step]",
+    "answer a step that waits for a person: yes",
+    control("approve"),
+  ).option("--comment <text>", "kept with the answer");
+  add("reject <run> [step]", "answer a step that waits for a person: no", control("reject")).option(
+    "--comment <text>",
+    "kept with the answer",
+  );
+  add(
+    "signal <run> <name>",
+    "send a run the signal that a wait step waits for",
+    control("signal"),
+  ).option("--data <json>", "what the step gets: JSON, @file, or - for stdin");
 }
 
 function addRest(add: Add, program: Command): void {
@@ -123,7 +142,7 @@ function addRest(add: Add, program: Command): void {
 
 const STATUSES = ["pending", "running", "paused", "completed", "failed", "cancelled"];
 
-function control(what: "cancel" | "pause" | "resume" | "retry"): () => Promise<Run> {
+function control(what: Wish): () => Promise<Run> {
   return async () => {
     const { control: run } = await import("./commands/control.js");
     return (common, args, options) => run(what, common, args, options);

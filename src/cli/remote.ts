@@ -55,7 +55,13 @@ function remoteRunner(http: Http): Runner {
     resume: (runId) => control(runId, "resume"),
     cancel: (runId, reason) =>
       control(runId, "cancel", reason === undefined ? undefined : { reason }),
-    retry: (runId) => control(runId, "retry"),
+    retry: (runId, from) => control(runId, "retry", from === undefined ? undefined : { from }),
+    signal: (runId, name, data) => control(runId, "signal", { name, data }),
+    answer: (runId, { approved, comment, step_id }) =>
+      control(runId, approved ? "approve" : "reject", {
+        ...(comment === null ? {} : { comment }),
+        ...(step_id === undefined ? {} : { step_id }),
+      }),
   };
 }
 

@@ -1,20 +1,19 @@
 // `flows trigger ID`: starts a run: at the running server, or, where none runs, right here.
 
-import { readFile } from "node:fs/promises";
-import { text as readAll } from "node:stream/consumers";
 import { isRefusal, type Refusal } from "../../engine/command.js";
 import { parseWorkflowId } from "../../engine/ids.js";
 import type { Triggered } from "../../engine/runner.js";
 import type { JsonObject } from "../../flow/json.js";
 import { MAX_IDEMPOTENCY_KEY } from "../../limits.js";
 import { ArgumentMistake, parseContext } from "../context-args.js";
-import { type CliError, EXIT, type ExitCode, refusalError } from "../exit.js";
+import { EXIT, type ExitCode, refusalError } from "../exit.js";
 import { abortExit, followAloud } from "../follow.js";
 import { noSuchWorkflow } from "../ids.js";
 import { interruptible } from "../interrupt.js";
 import { type Common, duration, type Options, usage } from "../options.js";
 import type { Output } from "../output.js";
 import { type Reached, withHost } from "../reach.js";
+import { textArgument } from "../text-argument.js";
 import { printRun } from "./show.js";
 
 export async function trigger(
@@ -25,7 +24,7 @@ export async function trigger(
   const timeoutMs = timeoutOf(options);
   const key = keyOf(options);
   const context = await contextOf(options);
-  const { signal, release } = interruptible(timeoutMs);
+  const { signal, limit, release } = interruptible();
   try {
     return await withHost(common, { for: "run" }, async (reached) => {
       if (signal.aborted) return abortExit(signal);
@@ -35,6 +34,7 @@ export async function trigger(
         ...(key !== undefined && { idempotency_key: key }),
       };
       const answer = await triggerOne(request, reached);
+      if (timeoutMs !== undefined) limit(timeoutMs);
       return options.wait === true || reached.owned
         ? toTheEnd(answer, reached, common.output, signal)
         : started(answer, common.output);
@@ -110,24 +110,11 @@ function keyOf({ idempotencyKey }: Options): string | undefined {
 }
 
 async function contextOf({ context, set }: Options): Promise<JsonObject> {
-  const text = context === undefined ? undefined : await contextText(context as string);
+  const text =
+    context === undefined ? undefined : await textArgument(context as string, "--context");
   try {
     return parseContext(text, (set ?? []) as string[]);
   } catch (error) {
     throw error instanceof ArgumentMistake ? usage(error.message) : error;
   }
-}
-
-async function contextText(argument: string): Promise<string> {
-  if (argument === "-") return readAll(process.stdin);
-  if (!argument.startsWith("@")) return argument;
-  try {
-    return await readFile(argument.slice(1), "utf8");
-  } catch (error) {
-    throw unreadable(argument, error);
-  }
-}
-
-function unreadable(argument: string, error: unknown): CliError {
-  return usage(`--context ${argument} cannot be read: ${(error as Error).message}`);
 }
