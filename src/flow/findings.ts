@@ -21,11 +21,15 @@ const WARNINGS: ReadonlySet<Kind> = new Set<Kind>([
   "tainted-input",
 ]);
 
+/** Of errors, and of warnings: rules run in turn, so the first found need not be the first shown. */
+const MOST = 10 * MAX_DIAGNOSTICS;
+
 export class Findings {
   readonly #file: string;
   readonly #lines: Lines;
   readonly #found: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  readonly #count = { error: 0, warning: 0 };
 
   constructor(file: string, text: string | Lines) {
     this.#file = file;
@@ -36,11 +40,18 @@ export class Findings {
   copy(): Findings {
     const copy = new Findings(this.#file, this.#lines);
     copy.#found.push(...this.#found);
-    for (const key of this.#seen) copy.#seen.add(key);
+    for (const key of this.#seen) {
+      copy.#seen.add(key);
+    }
+    Object.assign(copy.#count, this.#count);
     return copy;
   }
 
   add(kind: Kind, place: Place, message: string, suggestion?: string): void {
+    const severity = WARNINGS.has(kind) ? "warning" : "error";
+    if (this.#count[severity] >= MOST) {
+      return;
+    }
     const start = this.#lines.position(place.start);
     const end = this.#lines.position(Math.max(place.end, place.start + 1));
     if (end.line === start.line) {
@@ -53,20 +64,26 @@ export class Findings {
       return;
     }
     this.#seen.add(key);
+    this.#count[severity] += 1;
     this.#found.push({
       file: this.#file,
       ...start,
       end_line: end.line,
       end_column: end.column,
       kind,
-      severity: WARNINGS.has(kind) ? "warning" : "error",
+      severity,
       message,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
 
+  /** No more errors are kept: looking for what was meant is not worth the time. */
+  get isFull(): boolean {
+    return this.#count.error >= MOST;
+  }
+
   get hasErrors(): boolean {
-    return this.#found.some(({ severity }) => severity === "error");
+    return this.#count.error > 0;
   }
 
   /** Has an error of one of these kinds been found? */

@@ -153,6 +153,14 @@ const chain = (steps: number) =>
       `next_step_id: s${(index * 7) % steps} }], otherwise: s${(index + 1) % steps} } }\n`,
   ).join("")}`;
 
+const wrong = (steps: number, cases: number) =>
+  `id: w\nsteps:\n${Array.from(
+    { length: steps },
+    (__, index) =>
+      `  - { id: step_${index}, type: branch, config: { otherwise: null, cases: [` +
+      `${`{ when: a, next_step_id: stop_${index} }, `.repeat(cases)}] } }\n`,
+  ).join("")}`;
+
 const nested = (levels: number) => {
   let body = "{ id: z, type: delay, config: { seconds: 1 } }";
   for (let level = 0; level < levels; level += 1) {
@@ -194,6 +202,7 @@ test.each([
   ["1 000 equal keys", "a: 1\n".repeat(1_000)],
   ["80 000 entries in a list", `id: [${"1,".repeat(80_000)}]`],
   ["1 000 branches in loops", chain(1_000)],
+  ["7 000 references to nowhere", wrong(500, 14)],
   ["parallels 12 deep", nested(12)],
   ["only line breaks", "\n".repeat(100_000)],
   ["only blanks", " ".repeat(100_000)],

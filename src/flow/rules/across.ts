@@ -110,7 +110,11 @@ function checkCircles(references: readonly Reference[], byId: ReadonlyMap<string
       starts.set(starter, (starts.get(starter) ?? new Set()).add(started));
       return { reference, starter, started };
     });
+  const circling = withoutEnds(starts);
   for (const { reference, starter, started } of edges) {
+    if (!circling.has(starter) || !circling.has(started)) {
+      continue;
+    }
     const back = wayBetween(started, starter, starts);
     if (back !== undefined) {
       const circle = [starter, ...back].map((id) => `"${id}"`).join(" → ");
@@ -118,6 +122,30 @@ function checkCircles(references: readonly Reference[], byId: ReadonlyMap<string
       reference.from.findings.add("workflow-ref", reference.place, message);
     }
   }
+}
+
+/** Takes away, again and again, who starts no one that is left: who remains leads to a circle. */
+function withoutEnds(starts: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const startedBy = new Map<string, string[]>();
+  const left = new Map<string, number>();
+  for (const [starter, started] of starts) {
+    left.set(starter, started.size);
+    for (const id of started) {
+      startedBy.set(id, [...(startedBy.get(id) ?? []), starter]);
+      left.set(id, left.get(id) ?? starts.get(id)?.size ?? 0);
+    }
+  }
+  const ends = [...left].filter(([, count]) => count === 0).map(([id]) => id);
+  for (const end of ends) {
+    for (const starter of startedBy.get(end) ?? []) {
+      const count = (left.get(starter) ?? 0) - 1;
+      left.set(starter, count);
+      if (count === 0) {
+        ends.push(starter);
+      }
+    }
+  }
+  return new Set([...left].filter(([, count]) => count > 0).map(([id]) => id));
 }
 
 /** The shortest, both ends included. */

@@ -33,7 +33,7 @@ export const stepRef: Rule = {
 };
 
 function refer(subject: Subject, body: BodyModel, id: string, place: Place): void {
-  if (body.byId.has(id)) {
+  if (body.byId.has(id) || subject.findings.isFull) {
     return;
   }
   const elsewhere = [...stepsOf(subject.body)].find((step) => step.id === id);
