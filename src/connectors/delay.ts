@@ -22,6 +22,7 @@ const DelayConfig = Type.Object(
         type: ["string", "number"],
         description: "How long to wait: 500ms, 5m, 1h30m, PT5M, P2D, or a number of seconds.",
         pattern: DURATION_PATTERN,
+        "x-duration": true,
         minimum: 0,
         maximum: MAX_SECONDS,
         "x-wanted": "a duration (500ms, 5m, 1h30m, PT5M, P2D, or a number of seconds)",

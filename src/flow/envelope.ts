@@ -4,7 +4,7 @@ import { MAX_STEPS } from "../limits.js";
 import { DURATION_WANTED } from "./duration.js";
 import type { JsonObject } from "./json.js";
 
-export const ID_PATTERN = "^[A-Za-z_][A-Za-z0-9_-]{0,63}$";
+const ID_PATTERN = "^[A-Za-z_][A-Za-z0-9_-]{0,63}$";
 const NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,63}$";
 
 const id = (description: string): JsonObject => ({

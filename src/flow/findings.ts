@@ -21,7 +21,7 @@ const WARNINGS: ReadonlySet<Kind> = new Set<Kind>([
   "tainted-input",
 ]);
 
-/** Of errors, and of warnings: rules run in turn, so the first found need not be the first shown. */
+/** Of errors, and of warnings: rules run in turn, so those found first need not be shown first. */
 const MOST = 10 * MAX_DIAGNOSTICS;
 
 export class Findings {

@@ -42,7 +42,7 @@ function isMisspelled({ kind, path, names }: Mistake, mistakes: readonly Mistake
 }
 
 /** The nearest of `names`, if it is near enough to be meant. */
-export function nearest(name: string, names: Iterable<string>): string | undefined {
+function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = name.length < 4 ? 2 : name.length < 9 ? 3 : 4;
   for (const candidate of names) {

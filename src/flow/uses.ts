@@ -207,7 +207,7 @@ class Collector {
 const LIST = typeOf({ type: "array" });
 
 /** The steps that a failure may have led to. */
-export function afterErrors(body: BodyModel): ReadonlySet<StepModel> {
+function afterErrors(body: BodyModel): ReadonlySet<StepModel> {
   const found = new Set<StepModel>();
   const open = body.steps.flatMap(({ edges }) =>
     edges.filter(({ kind }) => kind === "on_error").map(({ to }) => to),

@@ -57,7 +57,7 @@ function compile(schema: JsonObject): Validator {
  * ajv keeps the compiled patterns of a schema under their `toString()`: without one of its own,
  * every pattern would be checked as the first.
  */
-export const regExp = Object.assign(
+const regExp = Object.assign(
   (pattern: string, flags: string): RegExpLike => {
     const compiled = compilePattern(pattern);
     return {

@@ -10,7 +10,7 @@ import { validatorOf } from "../validator.js";
 import type { Subject } from "./rule.js";
 
 /** What an expression will be is the expression rules' to judge, not the schema's. */
-export const isExpression: Forgive = (value, keyword, schema) => {
+const isExpression: Forgive = (value, keyword, schema) => {
   const literal = schema["x-literal"] === true;
   if (literal || typeof value !== "string" || !value.includes("${{")) {
     return false;
