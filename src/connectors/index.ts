@@ -8,6 +8,7 @@ import type { Connector } from "./connector.js";
 import { delay } from "./delay.js";
 import { fail } from "./fail.js";
 import { foreach } from "./foreach.js";
+import { http } from "./http.js";
 import { parallel } from "./parallel.js";
 import { set } from "./set.js";
 import { wait } from "./wait.js";
@@ -20,6 +21,7 @@ export type Connectors = { readonly [type: string]: Connector };
 export const connectors: Connectors = byType([
   delay,
   webhook,
+  http,
   branch,
   foreach,
   parallel,

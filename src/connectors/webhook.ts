@@ -5,8 +5,8 @@ import type { Call, Io, Signal } from "../engine/ports.js";
 import type { Json } from "../flow/json.js";
 import { MAX_RESPONSE_BYTES } from "../limits.js";
 import type { Connector } from "./connector.js";
-import { isJsonType, readBody, statusError, USER_AGENT } from "./exchange.js";
-import { HeadersSchema, mergeHeaders, UrlSchema } from "./request.js";
+import { readBody, statusError, USER_AGENT } from "./exchange.js";
+import { HeadersSchema, mergeHeaders, toText, UrlSchema } from "./request.js";
 
 const WebhookConfig = Type.Object(
   {
@@ -59,9 +59,4 @@ async function send(call: Call, io: Io, signal: Signal): Promise<Json> {
   });
   if (response.status < 200 || response.status > 299) throw statusError(config.url, response);
   return { status: response.status, body: readBody(response) };
-}
-
-/** A text goes out as it is where the flow itself names another content type than JSON. */
-function toText(body: unknown, contentType: string | undefined): string {
-  return typeof body === "string" && !isJsonType(contentType) ? body : JSON.stringify(body);
 }

@@ -112,6 +112,30 @@ describe("given a connector, when it is called and", () => {
   });
 });
 
+describe("given a config whose expressions have values by now, when it is called", () => {
+  test("and one does not fit, then the connector is not called, and the failure says where", async () => {
+    const { first, call, called } = start(async () => null);
+    call({ config: { count: "many" } });
+    expect(await first).toEqual({
+      type: "failure",
+      error: {
+        kind: "invalid_config",
+        message:
+          "the test step cannot be performed: config.count: must be a whole number, " +
+          'not "many"',
+      },
+    });
+    expect(called()).toBe(0);
+  });
+
+  test("and it fits, then it is", async () => {
+    const { first, call, called } = start(async () => null);
+    call({ config: { count: 3 } });
+    expect((await first).type).toBe("output");
+    expect(called()).toBe(1);
+  });
+});
+
 describe("given a step type without a connector to call, when it is called", () => {
   test.each(["unknown", "constructor", "__proto__", "control"])(
     "%s: then that is a failure",
@@ -129,10 +153,15 @@ function start(run: RunConnector) {
   const first = new Promise<Outcome>((resolve) => {
     heard = resolve;
   });
-  const config = Type.Object({});
+  let count = 0;
+  const counted: RunConnector = (...args) => {
+    count += 1;
+    return run(...args);
+  };
+  const config = Type.Object({ count: Type.Optional(Type.Integer()) });
   const io: Io = { http: () => Promise.reject(new Error("there is no network here")) };
   const connectors = Object.assign(Object.create(null), {
-    test: { type: "test", description: "", config, run },
+    test: { type: "test", description: "", config, run: counted },
     control: { type: "control", description: "", config },
   });
   const calls = createCalls(connectors, io);
@@ -141,7 +170,7 @@ function start(run: RunConnector) {
       reports.push(outcome);
       heard(outcome);
     });
-  return { reports, first, call };
+  return { reports, first, call, called: () => count };
 }
 
 const CALL: Call = {
