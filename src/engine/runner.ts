@@ -1,7 +1,7 @@
 // The one interface that all doors use. Every host fills it, and so does the CLI's HTTP client.
 
 import type { Diagnostic } from "../flow/diagnostic.js";
-import type { JsonObject } from "../flow/json.js";
+import type { Json, JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import type { Refusal } from "./command.js";
 import type { Event } from "./event.js";
@@ -43,6 +43,13 @@ export type RunSummary = Pick<
   | "error"
 >;
 
+export interface PersonAnswer {
+  approved: boolean;
+  comment: string | null;
+  /** By id or key; needed only where several steps wait for an answer. */
+  step_id?: string;
+}
+
 /** One change of a run, or, where the changes since `after` are gone, the whole run. */
 export type Change =
   | { id: string; type: "event"; event: Event; run: Run }
@@ -66,8 +73,12 @@ export interface Runner {
   pause(runId: string): Promise<Run | Refusal>;
   resume(runId: string): Promise<Run | Refusal>;
   cancel(runId: string, reason?: string): Promise<Run | Refusal>;
-  /** Goes on from the failed step. */
-  retry(runId: string): Promise<Run | Refusal>;
+  /** Goes on from the failed step; `from` names a step, by id or key, to go on from instead. */
+  retry(runId: string, from?: string): Promise<Run | Refusal>;
+  /** Kept until a `wait` step takes it. */
+  signal(runId: string, name: string, data: Json): Promise<Run | Refusal>;
+  /** A person's answer to an approval. */
+  answer(runId: string, answer: PersonAnswer): Promise<Run | Refusal>;
 }
 
 export interface AbortSignalLike {

@@ -4,6 +4,7 @@ import Type from "typebox";
 import { isRefusal, type Refusal } from "../engine/command.js";
 import type { Run } from "../engine/run.js";
 import type { RunQuery } from "../engine/runner.js";
+import type { Json } from "../flow/json.js";
 import { DEFAULT_PAGE, MAX_CHANGE_ID, MAX_CURSOR, MAX_PAGE, MAX_REASON } from "../limits.js";
 import type { Answer } from "./answer.js";
 import { watchRun } from "./events.js";
@@ -13,6 +14,10 @@ import { type Route, route } from "./route.js";
 import { RunRef, RunStatusText, RunSummaryRef, WorkflowIdText } from "./schemas.js";
 
 const tag = "runs";
+
+/** A step's id, or a key such as `remind_each#0/3/send#0`. */
+const StepName = Type.String({ pattern: "^[A-Za-z0-9_#/-]{1,500}$" });
+const SignalName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" });
 
 const getRun = route({
   method: "GET",
@@ -87,7 +92,78 @@ const cancelRun = route({
   },
 });
 
-function wish(name: "pause" | "resume" | "retry", summary: string, done: string): Route {
+const retryRun = route({
+  method: "POST",
+  path: "/api/runs/{run_id}/retry",
+  id: "retry_run",
+  tag,
+  summary: "Go on from the failed step, or from a step named in `from`",
+  params: { run_id: runIdParam },
+  body: {
+    schema: Type.Object({ from: Type.Optional(StepName) }, { additionalProperties: false }),
+    required: false,
+    description: 'nothing, or `{ "from": "<a step\'s id or key>" }`',
+  },
+  answers: { 200: { description: "The run, running again.", schema: RunRef } },
+  problems: ["unknown_run", "unknown_step", "wrong_status", "busy"],
+  async handle({ params, body }, { host }) {
+    return runOr(await host.runner.retry(params.run_id, body.from));
+  },
+});
+
+const signalRun = route({
+  method: "POST",
+  path: "/api/runs/{run_id}/signal",
+  id: "signal_run",
+  tag,
+  summary: "Send a run a signal that a wait step goes on with",
+  params: { run_id: runIdParam },
+  body: {
+    schema: Type.Object(
+      { name: SignalName, data: Type.Optional(Type.Unknown()) },
+      { additionalProperties: false },
+    ),
+    required: true,
+    description: "the signal's name, and the data that becomes the step's output",
+  },
+  answers: { 200: { description: "The run. It keeps a signal that came early.", schema: RunRef } },
+  problems: ["unknown_run", "wrong_status", "busy"],
+  async handle({ params, body }, { host }) {
+    const data = (body.data ?? null) as Json;
+    return runOr(await host.runner.signal(params.run_id, body.name, data));
+  },
+});
+
+function answerRun(name: "approve" | "reject", approved: boolean): Route {
+  return route({
+    method: "POST",
+    path: `/api/runs/{run_id}/${name}`,
+    id: `${name}_run`,
+    tag,
+    summary: `Answer an approval: ${name}`,
+    params: { run_id: runIdParam },
+    body: {
+      schema: Type.Object(
+        {
+          step_id: Type.Optional(StepName),
+          comment: Type.Optional(Type.String({ maxLength: MAX_REASON })),
+        },
+        { additionalProperties: false },
+      ),
+      required: false,
+      description: "a comment, and the step where several wait for an answer",
+    },
+    answers: { 200: { description: "The run, going on.", schema: RunRef } },
+    problems: ["unknown_run", "unknown_step", "wrong_status", "busy"],
+    async handle({ params, body }, { host }) {
+      const { step_id, comment = null } = body;
+      const answer = { approved, comment, ...(step_id === undefined ? {} : { step_id }) };
+      return runOr(await host.runner.answer(params.run_id, answer));
+    },
+  });
+}
+
+function wish(name: "pause" | "resume", summary: string, done: string): Route {
   return route({
     method: "POST",
     path: `/api/runs/{run_id}/${name}`,
@@ -149,6 +225,9 @@ export const RUN_ROUTES: readonly Route[] = [
   cancelRun,
   wish("pause", "Pause a run", "The run, paused: what is in flight ends, nothing new begins."),
   wish("resume", "Resume a paused run", "The run, running again."),
-  wish("retry", "Go on from the failed step", "The run, running again."),
+  retryRun,
+  signalRun,
+  answerRun("approve", true),
+  answerRun("reject", false),
   runEvents,
 ];

@@ -47,6 +47,9 @@ interface Kept {
   watchers: Set<() => void>;
 }
 
+/** A command without what the host adds to it. */
+type Wish = Command extends infer C ? (C extends Command ? Omit<C, "run_id" | "at"> : never) : never;
+
 export class MemoryHost implements Host {
   readonly runner: Runner = {
     trigger: async (request) => this.#takeTrouble() ?? this.#trigger(request),
@@ -56,9 +59,13 @@ export class MemoryHost implements Host {
       const kept = this.kept.get(runId);
       return kept && this.#changes(kept, after, signal);
     },
-    pause: async (runId) => this.#control(runId, "pause"),
-    resume: async (runId) => this.#control(runId, "resume"),
-    retry: async (runId) => this.#control(runId, "retry"),
+    pause: async (runId) => this.#control(runId, { type: "pause" }),
+    resume: async (runId) => this.#control(runId, { type: "resume" }),
+    retry: async (runId, from) => {
+      return this.#control(runId, { type: "retry", ...(from === undefined ? {} : { from }) });
+    },
+    signal: async (runId, name, data) => this.#control(runId, { type: "signal", name, data }),
+    answer: async (runId, answer) => this.#control(runId, { type: "answer", ...answer }),
     cancel: async (run_id, reason) => {
       const why = reason === undefined ? {} : { reason };
       const command = { type: "cancel", run_id, at: this.#clock++, ...why } as const;
@@ -210,9 +217,9 @@ export class MemoryHost implements Host {
     return this.#keptRun(runId).run.status;
   }
 
-  #control(run_id: string, type: "pause" | "resume" | "retry"): Run | Refusal {
+  #control(run_id: string, wish: Wish): Run | Refusal {
     const troubled = this.#takeTrouble();
-    return troubled ?? this.#wish(run_id, { type, run_id, at: this.#clock++ });
+    return troubled ?? this.#wish(run_id, { ...wish, run_id, at: this.#clock++ } as Command);
   }
 
   #wish(runId: string, command: Command): Run | Refusal {

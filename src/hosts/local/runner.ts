@@ -8,6 +8,7 @@ import { FINISHED, type Run } from "../../engine/run.js";
 import type {
   AbortSignalLike,
   Change,
+  PersonAnswer,
   Runner,
   RunQuery,
   RunSummary,
@@ -15,6 +16,7 @@ import type {
   TriggerRequest,
 } from "../../engine/runner.js";
 import { canonicalJson } from "../../flow/canonical.js";
+import type { Json } from "../../flow/json.js";
 import type { Workflow } from "../../flow/workflow.js";
 import { newRunId } from "./run-id.js";
 import type { Store } from "./store-types.js";
@@ -92,8 +94,16 @@ export class LocalRunner implements Runner {
     return this.#command(runId, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
   }
 
-  retry(runId: string): Promise<Run | Refusal> {
-    return this.#command(runId, { type: "retry" });
+  retry(runId: string, from?: string): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "retry", ...(from === undefined ? {} : { from }) });
+  }
+
+  signal(runId: string, name: string, data: Json): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "signal", name, data });
+  }
+
+  answer(runId: string, answer: PersonAnswer): Promise<Run | Refusal> {
+    return this.#command(runId, { type: "answer", ...answer });
   }
 
   #start(
@@ -140,7 +150,11 @@ export class LocalRunner implements Runner {
   }
 }
 
-type Wish = { type: "pause" | "resume" | "retry" } | { type: "cancel"; reason?: string };
+type Wishes = Extract<
+  Command,
+  { type: "pause" | "resume" | "cancel" | "retry" | "signal" | "answer" }
+>;
+type Wish = Wishes extends infer W ? (W extends Wishes ? Omit<W, "run_id" | "at"> : never) : never;
 
 function keyOf(request: TriggerRequest): { idempotency_key?: string; request_hash?: string } {
   if (request.idempotency_key === undefined) return {};
