@@ -22,7 +22,6 @@ const ApprovalConfig = Type.Object(
 
 export const approval: Connector = {
   type: "approval",
-  planned: true,
   description: "Pauses the run until someone approves or rejects.",
   config: ApprovalConfig,
   output: Type.Object(

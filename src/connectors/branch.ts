@@ -32,7 +32,6 @@ const BranchConfig = Type.Object(
 
 export const branch: Connector = {
   type: "branch",
-  planned: true,
   description: "Goes on with the step of the first case that is true.",
   config: BranchConfig,
   output: Type.Object(

@@ -12,7 +12,6 @@ const FailConfig = Type.Object(
 
 export const fail: Connector = {
   type: "fail",
-  planned: true,
   description: "Fails with a message: nothing follows but what an on_error says.",
   config: FailConfig,
   output: Type.Null(),

@@ -37,7 +37,6 @@ const ForeachConfig = Type.Object(
 
 export const foreach: Connector = {
   type: "foreach",
-  planned: true,
   description: "Runs steps for each item of a list, several at a time where that is allowed.",
   config: ForeachConfig,
   output: Type.Object(

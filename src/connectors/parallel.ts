@@ -28,7 +28,6 @@ const ParallelConfig = Type.Object(
 
 export const parallel: Connector = {
   type: "parallel",
-  planned: true,
   description: "Runs branches at the same time, and goes on when all have completed.",
   config: ParallelConfig,
   output: Type.Object({}, { additionalProperties: false }),

@@ -21,7 +21,6 @@ const SetConfig = Type.Object(
 
 export const set: Connector = {
   type: "set",
-  planned: true,
   description: "Gives names to values, for the steps that follow.",
   config: SetConfig,
   output: Type.Unsafe<object>({ type: "object" }),

@@ -16,7 +16,6 @@ const WaitConfig = Type.Object(
 
 export const wait: Connector = {
   type: "wait",
-  planned: true,
   description: "Waits for a signal by name; the signal's data is the output.",
   config: WaitConfig,
 };

@@ -27,7 +27,6 @@ const WorkflowConfig = Type.Object(
 
 export const workflow: Connector = {
   type: "workflow",
-  planned: true,
   description: "Starts a run of another workflow, and waits for its end unless told not to.",
   config: WorkflowConfig,
   output: Type.Object(

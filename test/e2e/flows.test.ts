@@ -5,20 +5,31 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../src/engine/run.js";
-import { later, place } from "../cli/harness.js";
+import { later, type Place, place, serve } from "../cli/harness.js";
 
 interface Scenario {
   context: object;
   /** The statuses that a path answers, one a request; then 200. */
   statuses?: { [path: string]: number[] };
-  /** The paths that are asked, in order. */
+  /** What a path answers, as JSON. */
+  bodies?: { [path: string]: unknown };
+  /** What a person does, when the run waits for one. */
+  wish?: string[];
+  /** The paths that are asked, in order; in `anyOrder`, those that go out side by side. */
   asked: string[];
+  anyOrder?: true;
   status: Run["status"];
 }
 
 const mail = ["/mail/welcome", "/mail/tips", "/mail/how-is-it-going"];
 const warehouse = "/warehouse/orders";
 const ready = "/reports/ready";
+
+const invoices = (count: number): unknown => ({
+  invoices: Array.from({ length: count }, (_, n) => ({ id: `I-${n}` })),
+});
+const billing = "/billing/invoices?status=overdue&region=eu";
+const reminders = "/mail/reminders";
 
 const SCENARIOS: { [flow: string]: { [when: string]: Scenario } } = {
   invoice_reminder: {
@@ -46,6 +57,55 @@ const SCENARIOS: { [flow: string]: { [when: string]: Scenario } } = {
       context: { order_id: "A-1" },
       statuses: { "/accounting/orders": [500, 500, 500] },
       asked: [warehouse, "/accounting/orders", "/accounting/orders", "/accounting/orders"],
+      status: "completed",
+    },
+  },
+  invoice_chase: {
+    "reminds each customer and tells the team": {
+      context: {},
+      bodies: { [billing]: invoices(2) },
+      asked: ["/chat", "/ledger", billing, reminders, reminders],
+      anyOrder: true,
+      status: "completed",
+    },
+    "asks a person when the list is long, and takes no for an answer": {
+      context: {},
+      bodies: { [billing]: invoices(4) },
+      wish: ["reject"],
+      asked: [billing],
+      status: "completed",
+    },
+    "tells the people on call when billing is down": {
+      context: {},
+      statuses: { [billing]: [503, 503, 503] },
+      asked: [billing, billing, billing, "/on-call"],
+      status: "failed",
+    },
+  },
+  expense_approval: {
+    "pays a small expense at once": {
+      context: { employee: "Ada", amount: 20 },
+      asked: ["/payments"],
+      status: "completed",
+    },
+    "pays a large one when it is approved": {
+      context: { employee: "Ada", amount: 480 },
+      wish: ["approve"],
+      asked: ["/payments"],
+      status: "completed",
+    },
+    "fails when it is not": {
+      context: { employee: "Ada", amount: 480 },
+      wish: ["reject"],
+      asked: [],
+      status: "failed",
+    },
+  },
+  order_to_cash: {
+    "hands the order over when it is paid": {
+      context: { order_id: "A-1" },
+      wish: ["signal", "paid"],
+      asked: ["/mail/invoices", warehouse, "/accounting/orders"],
       status: "completed",
     },
   },
@@ -79,25 +139,49 @@ it("every flow that a user can start from has a scenario", () => {
 
 describe.each(Object.entries(SCENARIOS))("%s", (flow, scenarios) => {
   it.each(Object.entries(scenarios))("%s", async (_, scenario) => {
-    const heard = await receiver(scenario.statuses ?? {});
-    const text = readFileSync(`flows/${flow}.yaml`, "utf8");
-    const here = await place({
-      [`flows/${flow}.yaml`]: text.replaceAll("127.0.0.1:8001", heard.at),
-    });
+    const heard = await receiver(scenario);
+    const here = await place(flowsAskingAt(heard.at));
+    await serve(here);
     const context = JSON.stringify(scenario.context);
-    const done = await here.flows(["trigger", flow, "--context", context, "--json"]);
-    expect(JSON.parse(done.stdout), done.stderr).toMatchObject({ status: scenario.status });
-    expect(heard.asked).toEqual(scenario.asked);
+    const id = (await here.flows(["trigger", flow, "--context", context])).stdout.trim();
+    if (scenario.wish) await wishWhenAsked(here, id, scenario.wish);
+    const done = await here.flows(["watch", id, "--json"]);
+    expect(await shown(here, id), done.stderr).toMatchObject({ status: scenario.status });
+    expect(scenario.anyOrder ? heard.asked.sort() : heard.asked).toEqual(scenario.asked);
   });
 });
 
-async function receiver(statuses: { [path: string]: number[] }) {
+/** All of them: a flow may start runs of another one. */
+function flowsAskingAt(address: string): { [file: string]: string } {
+  const files = readdirSync("flows").filter((file) => /(?<!\.test)\.ya?ml$/.test(file));
+  const texts = files.map((file) => [
+    `flows/${file}`,
+    readFileSync(`flows/${file}`, "utf8").replaceAll("127.0.0.1:8001", address),
+  ]);
+  return Object.fromEntries(texts);
+}
+
+async function shown(here: Place, id: string): Promise<Run> {
+  return JSON.parse((await here.flows(["show", id, "--json"])).stdout) as Run;
+}
+
+async function wishWhenAsked(here: Place, id: string, [wish, ...rest]: string[]): Promise<void> {
+  for (;;) {
+    const { steps } = await shown(here, id);
+    if (Object.values(steps).some((step) => step.signal !== undefined)) break;
+  }
+  const done = await here.flows([wish ?? "", id, ...rest]);
+  expect(done.code, done.stderr).toBe(0);
+}
+
+async function receiver({ statuses = {}, bodies = {} }: Scenario) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     const earlier = asked.filter((other) => other === path).length;
     asked.push(path);
-    response.writeHead(statuses[path]?.[earlier] ?? 200).end();
+    response.writeHead(statuses[path]?.[earlier] ?? 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(bodies[path] ?? {}));
   });
   await new Promise<void>((resolved) => server.listen(0, "127.0.0.1", resolved));
   later(async () => {
