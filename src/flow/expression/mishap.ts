@@ -70,8 +70,6 @@ function wordsOf(error: CelError, tree: Node): Pick<Mishap, "kind" | "message"> 
       return { kind, message: missingKey(error, tree) };
     case "unknown_variable":
       return { kind, message: summary.replace(/^Unknown variable: (.*)$/, '"$1" is not there') };
-    case "no_matching_overload":
-      return { kind, message: unfitCall(summary) };
     case "bool_conversion_error":
       return { kind, message: 'bool() was given neither "true" nor "false"' };
     case "int_conversion_error":
@@ -80,9 +78,6 @@ function wordsOf(error: CelError, tree: Node): Pick<Mishap, "kind" | "message"> 
       return { kind, message: `${code.replace(/_.*/, "")}() was given a string that is no number` };
     case "index_out_of_bounds":
       return { kind, message: summary.replace(/^No such key: index out of bounds, /, "") };
-    case "invalid_condition_type":
-    case "invalid_logical_operand":
-      return { kind, message: `a boolean is needed${/, got .*/.exec(inWords(summary)) ?? ""}` };
     default:
       return { kind, message: inWords(summary.charAt(0).toLowerCase() + summary.slice(1)) };
   }
@@ -119,15 +114,11 @@ function missingKey({ node, summary }: CelError, tree: Node): string {
   return `${tree.input.slice(start, end)} has no "${key}"`;
 }
 
-function unfitCall(summary: string): string {
-  const called = /'(.*)'/s.exec(summary)?.[1] ?? "";
-  return `there is no ${inWords(called.replaceAll(new RegExp(`\\b${OWN_PREFIX}(?=[a-z])`, "g"), ""))}`;
-}
-
 /** The library's names of types are those of protocol buffers. */
 function inWords(text: string): string {
   return text
     .replaceAll("google.protobuf.", "")
+    .replaceAll(new RegExp(`\\b${OWN_PREFIX}(?=[a-z])`, "g"), "")
     .replaceAll(/\bdyn<([^<>]*)>/g, "$1")
     .replaceAll(/\b(?:int|double|uint)\b/g, "number")
     .replaceAll(/\bbool\b/g, "boolean")

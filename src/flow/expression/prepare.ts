@@ -1,11 +1,29 @@
 // Rewrites a parsed tree where the library's own way would surprise or hang: see each function.
-// Relies on the inside of the library, which is why its version is pinned exactly.
 
 import { DATE_PARTS } from "./calendar.js";
 import { OWN_PREFIX } from "./cel.js";
-import { arithmetic, contains, equal, kindOf, OperandError, order } from "./operators.js";
+import {
+  ARITHMETIC,
+  BINARY,
+  checkMap,
+  evaluateAnd,
+  evaluateCall,
+  evaluateChoice,
+  evaluateMethod,
+  evaluateMinus,
+  evaluateNot,
+  evaluateOr,
+} from "./evaluators.js";
+import {
+  type Checker,
+  type ComprehensionArgs,
+  type Evaluator,
+  type Inside,
+  inside,
+  type KeptScope,
+} from "./inside.js";
 import { asBinding, asComprehension, asPresence, childrenOf, isAccess, type Node } from "./tree.js";
-import { charge, chargeSize } from "./work.js";
+import { charge } from "./work.js";
 
 /** Where comprehensions and bindings keep the last scope they ran in. */
 export interface Keeper {
@@ -17,60 +35,6 @@ export function prepare(tree: Node): Keeper[] {
   const keepers: Keeper[] = [];
   prepareNode(inside(tree), keepers);
   return keepers;
-}
-
-interface Inside {
-  op: string;
-  args: unknown;
-  meta: Meta;
-  left: Inside;
-  right: Inside;
-  checkedType: unknown;
-  receiverWithArgs: Inside[];
-  handle(...values: unknown[]): unknown;
-  setMeta(key: string, value: unknown): Inside;
-}
-
-interface Meta {
-  check: Check;
-  alternate?: Inside & { args: ComprehensionArgs };
-  macro?: Macro;
-}
-
-interface ComprehensionArgs {
-  iterable: Inside;
-  iterCtx?: KeptScope;
-}
-
-interface KeptScope {
-  reuse(parent: null): unknown;
-  iterValue: unknown;
-  accuValue: unknown;
-}
-
-interface Macro {
-  bindCtx?: KeptScope;
-  typeCheck: Check | ((checker: Checker, macro: unknown, scope: unknown) => unknown);
-  evaluate: (evaluator: Evaluator, macro: unknown, scope: unknown) => unknown;
-}
-
-interface Checker {
-  dynType: unknown;
-  boolType: unknown;
-  check(node: Inside, scope: unknown): unknown;
-  createError(code: string, message: string, node: unknown): Error;
-}
-
-interface Evaluator {
-  run(node: Inside, scope: unknown): unknown;
-  createError(code: string, message: string, node: unknown): Error;
-}
-
-type Check = (checker: Checker, node: Inside, scope: unknown) => unknown;
-
-/** The library keeps more on its nodes than its types say. */
-function inside(node: Node): Inside {
-  return node as unknown as Inside;
 }
 
 function prepareNode(node: Inside, keepers: Keeper[]): void {
@@ -105,6 +69,19 @@ function prepareOperator(seen: Node, node: Inside): void {
       break;
     case "?:":
       tolerate(node, "incompatible_ternary_branches");
+      node.setMeta("evaluate", evaluateChoice);
+      break;
+    case "&&":
+      node.setMeta("evaluate", evaluateAnd);
+      break;
+    case "||":
+      node.setMeta("evaluate", evaluateOr);
+      break;
+    case "!_":
+      node.setMeta("evaluate", evaluateNot);
+      break;
+    case "-_":
+      node.setMeta("evaluate", evaluateMinus);
       break;
     default:
       if (Object.hasOwn(BINARY, seen.op)) {
@@ -141,93 +118,6 @@ function tolerate(node: Inside, code: string): void {
   });
 }
 
-const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
-
-type Evaluate = (evaluator: Evaluator, node: Inside, scope: unknown) => unknown;
-
-const BINARY: { readonly [operator: string]: Evaluate } = {
-  "==": compared((left, right) => equal(left, right)),
-  "!=": compared((left, right) => !equal(left, right)),
-  in: compared(contains),
-  ...Object.fromEntries([...ARITHMETIC].map((op) => [op, computed(arithmetic)])),
-  ...Object.fromEntries(["<", "<=", ">", ">="].map((op) => [op, computed(order)])),
-};
-
-function compared(compare: (left: unknown, right: unknown) => boolean): Evaluate {
-  return (evaluator, node, scope) => {
-    const left = evaluator.run(node.left, scope);
-    const right = evaluator.run(node.right, scope);
-    try {
-      return compare(left, right);
-    } catch (error) {
-      throw placed(error, evaluator, node);
-    }
-  };
-}
-
-function computed(compute: (op: string, left: unknown, right: unknown) => unknown): Evaluate {
-  return (evaluator, node, scope) => {
-    const left = evaluator.run(node.left, scope);
-    const right = evaluator.run(node.right, scope);
-    try {
-      return compute(node.op, left, right) ?? node.handle(left, right, node, evaluator);
-    } catch (error) {
-      throw placed(error, evaluator, node);
-    }
-  };
-}
-
-function placed(error: unknown, evaluator: Evaluator, node: Inside): unknown {
-  return error instanceof OperandError
-    ? evaluator.createError(error.code, error.message, node)
-    : error;
-}
-
-function evaluateCall(evaluator: Evaluator, node: Inside, scope: unknown): unknown {
-  const [, nodes] = node.args as [string, Inside[]];
-  return node.handle(argumentsOf(evaluator, nodes, scope), node, evaluator);
-}
-
-function evaluateMethod(evaluator: Evaluator, node: Inside, scope: unknown): unknown {
-  return node.handle(argumentsOf(evaluator, node.receiverWithArgs, scope), evaluator, node);
-}
-
-/** A function reads its texts and lists from end to end. */
-function argumentsOf(evaluator: Evaluator, nodes: readonly Inside[], scope: unknown): unknown[] {
-  return nodes.map((node) => {
-    const value = evaluator.run(node, scope);
-    chargeSize(value);
-    return value;
-  });
-}
-
-/** The library drops keys that could reach a prototype, silently. */
-const UNSAFE_KEYS: ReadonlySet<unknown> = new Set(["__proto__", "constructor", "prototype"]);
-
-/** `{}` gets an evaluation of its own in the check, hence ours is set behind it. */
-function checkMap(check: Check): Check {
-  return (checker, node, scope) => {
-    const type = check(checker, node, scope);
-    const entries = node.args as [Inside, Inside][];
-    node.setMeta("evaluate", (evaluator: Evaluator, _node: Inside, values: unknown) =>
-      Object.fromEntries(
-        entries.map(([keyNode, valueNode]) => {
-          const key = evaluator.run(keyNode, values);
-          if (typeof key !== "string") {
-            const message = `a key is a string, not ${kindOf(key)}`;
-            throw evaluator.createError("invalid_key_type", message, keyNode);
-          }
-          if (UNSAFE_KEYS.has(key)) {
-            throw evaluator.createError("invalid_key", `the key "${key}" is not allowed`, keyNode);
-          }
-          return [key, evaluator.run(valueNode, values)];
-        }),
-      ),
-    );
-    return type;
-  };
-}
-
 /** Counts the elements before it visits them. */
 function prepareComprehension(node: Inside, keepers: Keeper[]): void {
   const loop = node.meta.alternate;
@@ -237,10 +127,21 @@ function prepareComprehension(node: Inside, keepers: Keeper[]): void {
   loop.setMeta("evaluate", (evaluator: Evaluator, it: Inside, scope: unknown) => {
     const { iterable } = it.args as ComprehensionArgs;
     const items = evaluator.run(iterable, scope);
-    charge(Array.isArray(items) ? items.length : 0);
+    charge(sizeOf(items));
     return it.handle(items, it.args, evaluator, scope);
   });
+  const { step } = loop.args as ComprehensionArgs;
+  if (step.op === "?:") {
+    step.setMeta("evaluate", evaluateChoice);
+  }
   keepers.push(keeperOf(() => loop.args.iterCtx));
+}
+
+function sizeOf(items: unknown): number {
+  if (Array.isArray(items)) {
+    return items.length;
+  }
+  return items instanceof Map ? items.size : Object.keys(items ?? {}).length;
 }
 
 /** Otherwise a cached expression would keep a whole run's data alive. */

@@ -212,6 +212,21 @@ describe("an expression that a check lets pass", () => {
     expect(valued).toBeGreaterThan(3_000);
   });
 
+  it("gives a value or an error over data of any other shape", () => {
+    const odd = fc.record({
+      ...{ t: anyJson, n: anyJson, i: anyJson, b: anyJson, e: anyJson },
+      ...{ ts: anyJson, ns: anyJson, os: anyJson, o: anyJson, m: anyJson },
+    });
+    fc.assert(
+      fc.property(expressions(), fc.oneof(odd, context), (written, value) => {
+        const made = JSON.parse(JSON.stringify(value)) as Json;
+        evaluateOrRefuse(() => evaluateBare(written, { context: made }));
+        expect(made).toEqual(value);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   /** What makes the type of a part unknown: mixed lists and ternaries, and patterns from data. */
   const UNSURE = /\?|\[|\{|matches|json|dyn/;
 });

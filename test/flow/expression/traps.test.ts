@@ -1,5 +1,7 @@
 // The traps of the library and of the language, each with the way around it.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   checkBare,
@@ -253,6 +255,30 @@ describe("an expression forgets the run it was evaluated for", () => {
     expect(answer(text, { list: [3], by: 3 })).toEqual({ value: [9] });
     expect(answer(text, { list: ["a"], by: 3 })).toEqual({ kind: "type" });
     expect(answer(text, { list: [1], by: 1 })).toEqual({ value: [1] });
+  });
+
+  it("keeps nothing of the shapes of data it has seen", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const texts = ["size(context)", "!context", "context && true", "context.filter(x, x)"];
+    const shape = (seed: number): Json => {
+      let value: Json = 1;
+      for (let level = 0; level < 60; level += 1) {
+        value = (seed >> (level % 15)) & 1 ? [value] : { a: value };
+      }
+      return value;
+    };
+    const see = (from: number, to: number) => {
+      for (let seed = from; seed < to; seed += 1) {
+        for (const text of texts) {
+          answer(text, shape(seed));
+        }
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = see(0, 200);
+    expect(see(200, 4_000) - before).toBeLessThan(20 * 1024 * 1024);
   });
 
   it("is not changed by what is done with its answer", () => {
