@@ -10,14 +10,21 @@ import type { TextNode } from "./tree.js";
 export function placeInScalar(text: string, node: TextNode, start: number, end: number): Place {
   const raw = text.slice(node.start, node.end);
   const decoded = typeof node.json === "string" ? node.json : raw;
-  const trail = trailOf(raw, node, decoded);
+  let trail = followed.get(node);
   if (trail === undefined) {
+    trail = trailOf(raw, node, decoded) ?? null;
+    followed.set(node, trail);
+  }
+  if (trail === null) {
     return { start: node.start, end: node.end };
   }
   const from = trail.starts[start] ?? trail.ends.at(-1) ?? 0;
   const to = end > start ? (trail.ends[end - 1] ?? raw.length) : from + 1;
   return { start: node.start + from, end: node.start + Math.max(to, from + 1) };
 }
+
+/** A scalar may hold thousands of expressions, each with a mistake. Null: it cannot be followed. */
+const followed = new WeakMap<TextNode, Trail | null>();
 
 /** Undefined: following the raw text led to another value than the parser's. */
 function trailOf(raw: string, node: TextNode, decoded: string): Trail | undefined {
@@ -174,8 +181,9 @@ function blockScalar(raw: string, folded: boolean, decoded: string): Trail | und
     return undefined;
   }
   const lines = linesOf(raw, header);
-  const most = Math.max(0, ...lines.slice(0, 50).map(({ text }) => text.search(/[^ ]|$/)));
-  for (let indent = most; indent >= 0; indent -= 1) {
+  const first = lines.find(({ text }) => text.trim() !== "")?.text.search(/[^ ]/) ?? 0;
+  const below = Array.from({ length: Math.min(first, MOST_INDENT) + 1 }, (_, indent) => indent);
+  for (const indent of new Set([first, ...below.reverse()])) {
     const trail = new Trail();
     blockLines(lines, indent, folded, trail, decoded.length);
     if (trail.text === decoded) {
@@ -184,6 +192,9 @@ function blockScalar(raw: string, folded: boolean, decoded: string): Trail | und
   }
   return undefined;
 }
+
+/** An indentation that is written out in the header is tried up to this many columns. */
+const MOST_INDENT = 100;
 
 interface Line {
   text: string;

@@ -125,17 +125,21 @@ test.each([
   ["pieces of flow files in any order", soup, 6_000],
   ["flow files with pieces changed", mutated, 8_000],
   ["any JSON in the places of a flow file", shaped, 3_000],
-])("given %s, it is checked to the end", (_, texts, numRuns) => {
-  let runs = 0;
-  fc.assert(
-    fc.property(texts, (text) => {
-      survives(text);
-      runs += 1;
-    }),
-    { numRuns },
-  );
-  expect(runs).toBe(numRuns);
-});
+])(
+  "given %s, it is checked to the end",
+  (_, texts, numRuns) => {
+    let runs = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        survives(text);
+        runs += 1;
+      }),
+      { numRuns },
+    );
+    expect(runs).toBe(numRuns);
+  },
+  300_000,
+);
 
 const bomb = (width: number, levels: number) => {
   const lines = ["id: bomb", "outputs:", "  a0: &a0 [x]"];
@@ -207,6 +211,11 @@ test.each([
   ["only line breaks", "\n".repeat(100_000)],
   ["only blanks", " ".repeat(100_000)],
   ["5 000 expressions", `id: w\noutputs: ["${"${{ 1 }}".repeat(5_000)}"]`],
+  ["5 000 expressions that are wrong", `id: w\noutputs: ["${"${{ x }}".repeat(5_000)}"]`],
+  [
+    "expressions that are wrong behind a wide indentation",
+    `id: w\noutputs:\n  a: >\n${" ".repeat(100_000)}\${{ x }}\n${" ".repeat(100_000)}\${{ y }}\n`,
+  ],
   ["an expression of brackets", `id: w\noutputs: { a: "\${{ ${"(".repeat(5_000)} }}" }`],
   ["a pattern that backtracks", "id: w\ncontext: { type: string, pattern: '^(a+)+$' }"],
   ["a schema in a circle", "id: w\ncontext: { allOf: [{ $ref: '#' }, { $ref: '#' }] }"],
