@@ -12,14 +12,18 @@ export interface DocumentBatch {
   repair: string[];
   /** Ids of documents that must be durable. */
   sync: string[];
+  /** Likewise all that are written. */
+  sync_all: boolean;
 }
 
 /** By place in its list, what went wrong. An empty answer: all is done. */
 export interface DocumentAnswer {
   write: [place: number, reason: string][];
   repair: [place: number, reason: string][];
-  /** Undefined: all are durable. */
+  /** Undefined: those that had to be are durable. */
   sync?: string;
+  /** They cannot all be synced at once: they must be named. */
+  not_all?: true;
 }
 
 export function documentPath(folder: string, id: string): string {
@@ -52,6 +56,7 @@ export class DocumentWriter {
         answer.sync = reasonOf(error);
       }
     }
+    if (batch.sync_all && !this.disk.syncTree(this.folder)) answer.not_all = true;
     return answer;
   }
 

@@ -15,8 +15,8 @@ export interface DocumentsOptions {
 /** Documents of one batch: few enough that a finished run's does not wait long. */
 const BATCH_DOCUMENTS = 256;
 const BATCH_CHARS = 1024 * 1024;
-/** Syncs of one batch: each may take a millisecond, and documents wait for them. */
-const BATCH_SYNCS = 64;
+/** Syncs of one batch, when documents are synced one by one: each may take some milliseconds. */
+const BATCH_SYNCS = 32;
 /** ms until a document is tried again that could not be written. */
 const RETRY_MS = 1_000;
 /**
@@ -58,6 +58,8 @@ export class Documents {
   #retryTimer: NodeJS.Timeout | undefined;
   #trouble: string | undefined;
   readonly #drained: (() => void)[] = [];
+  /** Whether many documents can be synced at once. */
+  #canSyncAll = true;
 
   constructor(options: DocumentsOptions) {
     this.#options = options;
@@ -175,13 +177,14 @@ export class Documents {
   }
 
   #nextBatch(): Sent | undefined {
-    const batch: DocumentBatch = { write: [], repair: [], sync: [] };
+    const batch: DocumentBatch = { write: [], repair: [], sync: [], sync_all: false };
     const sent: Sent = { batch, written: [], repaired: [], sync: undefined };
     this.#takeFinished(sent);
     this.#takeLive(sent);
     if (isEmpty(batch)) this.#takeRepairs(sent);
     this.#takeSyncs(sent);
-    return isEmpty(batch) && batch.sync.length === 0 ? undefined : sent;
+    const isIdle = isEmpty(batch) && batch.sync.length === 0 && !batch.sync_all;
+    return isIdle ? undefined : sent;
   }
 
   #takeFinished(sent: Sent): void {
@@ -223,11 +226,15 @@ export class Documents {
     }
   }
 
-  /** Those that are still to be written go to the end of the line. */
   #takeSyncs(sent: Sent): void {
     const request = this.#syncs[0];
     if (!request) return;
     sent.sync = request;
+    if (this.#canSyncAll && request.ids.length > BATCH_SYNCS) {
+      sent.batch.sync_all = !request.ids.some((id) => this.#finished.has(id));
+      return;
+    }
+    // Those that are still to be written go to the end of the line.
     for (let looked = request.ids.length; looked > 0; looked -= 1) {
       if (sent.batch.sync.length >= BATCH_SYNCS) return;
       const id = request.ids.shift();
@@ -241,7 +248,7 @@ export class Documents {
     const { batch } = sent;
     this.#settleList(batch.write, sent.written, new Set(answer.write.map(([place]) => place)));
     this.#settleList(batch.repair, sent.repaired, new Set(answer.repair.map(([place]) => place)));
-    this.#settleSync(sent, answer.sync);
+    this.#settleSync(sent, answer);
     const reason = [...answer.write, ...answer.repair][0]?.[1];
     if (reason === undefined) {
       if (batch.write.length > 0) this.#trouble = undefined;
@@ -271,7 +278,9 @@ export class Documents {
     });
   }
 
-  #settleSync({ sync }: Sent, reason: string | undefined): void {
+  #settleSync({ sync, batch }: Sent, { sync: reason, not_all }: DocumentAnswer): void {
+    if (not_all) this.#canSyncAll = false;
+    else if (batch.sync_all) sync?.ids.splice(0);
     if (!sync || (reason === undefined && sync.ids.length > 0)) return;
     this.#syncs.splice(this.#syncs.indexOf(sync), 1);
     sync.done(reason === undefined ? null : new Error(reason));

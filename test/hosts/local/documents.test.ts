@@ -52,7 +52,7 @@ describe("given a queue of documents", () => {
     documents.changed({ ...live(1), seq: 5 });
     documents.finished(ended(1));
     expect(sink.batches).toEqual([
-      { write: [runId(1), JSON.stringify(ended(1))], repair: [], sync: [] },
+      { write: [runId(1), JSON.stringify(ended(1))], repair: [], sync: [], sync_all: false },
     ]);
     sink.answer();
     await documents.drain();
@@ -116,6 +116,7 @@ describe("given a queue of documents", () => {
       write: [runId(3), JSON.stringify(ended(3))],
       repair: [],
       sync: [runId(1), runId(2)],
+      sync_all: false,
     });
     sink.answer();
     await synced;
@@ -123,6 +124,26 @@ describe("given a queue of documents", () => {
     sink.answer({ sync: "EIO" });
     await expect(refused).rejects.toThrow("EIO");
     await documents.sync([]);
+  });
+
+  test("when many must be durable, then they are synced at once, or by name where that fails", async () => {
+    const { documents, sink } = queue();
+    const ids = Array.from({ length: 100 }, (_, n) => runId(n + 1));
+    documents.finished(ended(1));
+    const first = documents.sync(ids);
+    sink.answer();
+    expect(sink.batches[1]).toMatchObject({ write: [], sync: [], sync_all: true });
+    sink.answer();
+    await first;
+    const second = documents.sync([...ids]);
+    sink.answer({ not_all: true });
+    const named: string[] = [];
+    for (let n = 3; n < sink.batches.length; n += 1) {
+      named.push(...(sink.batches[n]?.sync ?? []));
+      sink.answer();
+    }
+    await second;
+    expect(named).toEqual(ids);
   });
 
   test("when one cannot be written, then the others are, and it is tried again", async () => {
@@ -157,9 +178,12 @@ test("given the writer's own thread, then documents are whole files, and repaire
   const worker = new URL("../../../dist/hosts/local/documents-worker.js", import.meta.url);
   const sink = new WorkerSink(worker, folder);
   const send = (batch: Partial<DocumentBatch>): Promise<DocumentAnswer> =>
-    new Promise((resolve) => sink.send({ write: [], repair: [], sync: [], ...batch }, resolve));
+    new Promise((resolve) =>
+      sink.send({ write: [], repair: [], sync: [], sync_all: false, ...batch }, resolve),
+    );
   const text = JSON.stringify(ended(1));
-  expect(await send({ write: [runId(1), text], sync: [runId(1), runId(7)] })).toEqual({
+  const sync = [runId(1), runId(7)];
+  expect(await send({ write: [runId(1), text], sync, sync_all: true })).toEqual({
     write: [],
     repair: [],
   });
@@ -184,7 +208,9 @@ test("given a thread that dies, when it was at work, then its batch has failed, 
     "/nowhere",
   );
   const send = (): Promise<DocumentAnswer> =>
-    new Promise((resolve) => sink.send({ write: ["a", "{}"], repair: [], sync: ["b"] }, resolve));
+    new Promise((resolve) =>
+      sink.send({ write: ["a", "{}"], repair: [], sync: ["b"], sync_all: false }, resolve),
+    );
   const reason = "the documents' thread ended: broken";
   for (let time = 0; time < 2; time += 1) {
     expect(await send()).toEqual({ write: [[0, reason]], repair: [], sync: reason });
@@ -200,9 +226,19 @@ test("given documents of which some are right, when they are repaired, then only
     kit.quickDisk.rename(from, to);
   };
   const writer = new DocumentWriter({ ...kit.quickDisk, rename }, folder);
-  const batch = { write: [runId(1), '{"a":1}', runId(2), '{"a":2}'], repair: [], sync: [] };
+  const batch = {
+    write: [runId(1), '{"a":1}', runId(2), '{"a":2}'],
+    repair: [],
+    sync: [],
+    sync_all: false,
+  };
   writer.handle(batch);
   renamed.length = 0;
-  writer.handle({ write: [], repair: [runId(1), '{"a":1}', runId(2), '{"a":3}'], sync: [] });
+  writer.handle({
+    write: [],
+    repair: [runId(1), '{"a":1}', runId(2), '{"a":3}'],
+    sync: [],
+    sync_all: false,
+  });
   expect(renamed).toEqual([join(folder, `${runId(2)}.json`)]);
 });

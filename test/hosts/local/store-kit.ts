@@ -75,7 +75,11 @@ export function failed(n: number, message = "no answer"): Decision {
 }
 
 export function retried(n: number): Decision {
-  return { run_id: runId(n), events: [{ type: "run_retried", at: AT }] };
+  const events: Event[] = [
+    { type: "run_retried", at: AT },
+    { type: "run_started", at: AT },
+  ];
+  return { run_id: runId(n), events };
 }
 
 /** A store with the part of the loop that it needs: each decision is folded and published. */
@@ -132,6 +136,7 @@ export const quickDisk: Disk = {
   ...nodeDisk,
   sync() {},
   syncFolder() {},
+  syncTree: () => true,
   syncLater: (_fd, done) => setImmediate(done, null),
   syncFolderLater: (_path, done) => setImmediate(done, null),
 };
