@@ -32,7 +32,7 @@ export function statusError(url: string, response: HttpResponse): ConnectorError
 }
 
 /** Host and port of an address, without the rest: paths and user names may hold secrets. */
-export function hostOf(url: string): string {
+function hostOf(url: string): string {
   return /^[a-z]+:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1] ?? "the url";
 }
 

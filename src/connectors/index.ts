@@ -34,7 +34,7 @@ export const connectors: Connectors = byType([
 
 export const catalog: Catalog = catalogOf(connectors);
 
-export function catalogOf(from: Connectors): Catalog {
+function catalogOf(from: Connectors): Catalog {
   return byType(Object.values(from).map(toStepType));
 }
 

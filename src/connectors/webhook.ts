@@ -1,4 +1,4 @@
-// The `webhook` step: sends JSON to an address by POST, and keeps the status and body of the answer.
+// The `webhook` step: sends JSON to an address by POST, and keeps status and body of the answer.
 
 import Type from "typebox";
 import type { Call, Io, Signal } from "../engine/ports.js";

@@ -1,4 +1,4 @@
-// The webhook step against a real server: what is sent, what succeeds, and how each failure is told.
+// The webhook step against a real server: what is sent, what succeeds, how each failure is told.
 
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -136,7 +136,7 @@ describe("given an answer with a body, when the step ends, then its output holds
   });
 });
 
-describe("given a server in trouble, when a webhook step calls it, then the step fails and says", () => {
+describe("given a server in trouble, when it is called, then the step fails and says", () => {
   test("that a body is too large, though it never ends", async () => {
     const { url, port } = await startReceiver((response) => {
       const more = () => {
@@ -184,7 +184,8 @@ describe("given a server in trouble, when a webhook step calls it, then the step
   test("that the connection is refused", async () => {
     const port = await freePort();
     const error = await failure({ url: `http://127.0.0.1:${port}/` });
-    const message = `127.0.0.1:${port} refused the connection: nothing listens there (ECONNREFUSED)`;
+    const code = "ECONNREFUSED";
+    const message = `127.0.0.1:${port} refused the connection: nothing listens there (${code})`;
     expect(error).toEqual({ kind: "network", message });
   });
 
@@ -221,7 +222,7 @@ describe("given a server in trouble, when a webhook step calls it, then the step
   });
 });
 
-describe("given an answer that asks to wait, when the step fails, then the wait is passed on", () => {
+describe("given an answer that asks to wait, when the step fails, then that is passed on", () => {
   const date = "Wed, 21 Oct 2026 07:28:00 GMT";
   const table: [headers: { [name: string]: string }, ms: number | undefined][] = [
     [{ "retry-after": "7" }, 7_000],

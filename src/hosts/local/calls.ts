@@ -32,7 +32,7 @@ export function createCalls(connectors: Connectors, io: Io): LoopPorts["call"] {
       if (outcome !== undefined) report(outcome);
     }
 
-    perform(connectors, call, io, abort.signal).then(end);
+    void perform(connectors, call, io, abort.signal).then(end);
     return () => {
       end();
       abort.abort(new Error("the step was cancelled"));

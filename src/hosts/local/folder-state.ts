@@ -1,4 +1,4 @@
-// What the flow files of a folder say now: reads what changed, has it checked, forgets what is gone.
+// What the flow files of a folder say now: reads what changed, checks it, forgets what is gone.
 
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../flow/canonical.js";

@@ -113,7 +113,7 @@ describe("given a connector, when it is called and", () => {
 });
 
 describe("given a config whose expressions have values by now, when it is called", () => {
-  test("and one does not fit, then the connector is not called, and the failure says where", async () => {
+  test("and one does not fit, then nothing is called, and the failure says where", async () => {
     const { first, call, called } = start(async () => null);
     call({ config: { count: "many" } });
     expect(await first).toEqual({

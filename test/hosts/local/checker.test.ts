@@ -14,7 +14,7 @@ test("given two texts, when they are checked, then each has its result", async (
   expect(results.get("b.yaml")).toMatchObject({ workflow: null });
 });
 
-test("given a second file with the id of a first, when it comes and goes, then the first is told anew", async () => {
+test("given a second file of an id, when it comes and goes, then both know", async () => {
   const check = checker();
   await check.check([text("a.yaml", GOOD)], []);
   const both = await check.check([text("b.yaml", GOOD)], []);
@@ -37,7 +37,7 @@ test.each([
   ["breaks", "broke", "recurse"],
   ["exhausts the memory of", "memory", "exhaust"],
 ])(
-  "given a text that %s the thread, when it is checked among others, then it alone has a diagnostic",
+  "given a text that %s the thread, when it is checked, then it alone has a diagnostic",
   async (_what, why, type) => {
     const isGreedy = type === "exhaust";
     const check = checker(isGreedy ? { deadline_ms: 60_000, memory_mb: 64 } : undefined);
@@ -68,7 +68,7 @@ test("given a text that stalled, when it is put right, then it is checked again"
   expect(mended.get("h.yaml")).toMatchObject({ workflow: { id: "h" } });
 });
 
-test("given a text that stalls, when it is only tried, then it has a diagnostic and others go on", async () => {
+test("given a text that stalls, when it is only tried, then others go on", async () => {
   const check = checker();
   const hostile = flow("h", "stall", `{ value: ${"[".repeat(40)}${"]".repeat(40)} }`);
   expect((await check.try(text("h.yaml", hostile))).diagnostics[0]?.kind).toBe("unreadable");
@@ -110,7 +110,7 @@ function checker(limits?: CheckLimits): Checker {
   return made;
 }
 
-/** Step types whose schemas a validator cannot get through; real ones are written with more care. */
+/** Step types whose schemas a validator cannot get through. */
 const HOSTILE: Catalog = {
   stall: stepType("stall", {
     items: { anyOf: [ref("value"), ref("value"), ref("value")] },
@@ -133,7 +133,8 @@ function ref(name: string): JsonObject {
 }
 
 function flow(id: string, type: string, config: string): string {
-  return `id: ${id}\nsteps:\n  - { id: one, type: ${type}, config: ${config}, next_step_id: null }\n`;
+  const step = `{ id: one, type: ${type}, config: ${config}, next_step_id: null }`;
+  return `id: ${id}\nsteps:\n  - ${step}\n`;
 }
 
 function text(file: string, content: string) {

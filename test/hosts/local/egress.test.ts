@@ -56,7 +56,7 @@ describe("given an address, when its reach is asked for, then it is", () => {
   });
 });
 
-describe("given the default policy, when a request names a metadata address, then it is refused", () => {
+describe("given the default policy, when a request names a metadata address", () => {
   test.each([
     "169.254.169.254",
     "169.254.169.254.",
@@ -73,7 +73,7 @@ describe("given the default policy, when a request names a metadata address, the
     "224.0.0.1",
     "0.0.0.0",
     "0",
-  ])("spelled %s", async (host) => {
+  ])("spelled %s, then it is refused", async (host) => {
     const error = await refused(`http://${host}/latest/meta-data/`);
     expect(error.failure.kind).toBe("egress");
     expect(error.failure.message).toContain("which workflows may not call");
@@ -98,7 +98,7 @@ describe("given a server on loopback", () => {
     }
   });
 
-  test("when another name leads to it, then it is refused, and the message says a way", async () => {
+  test("when another name leads to it, then it is refused, with a way out", async () => {
     const { port, received } = await startReceiver((response) => response.end());
     const error = await refused(
       `http://rebind.example:${port}/`,

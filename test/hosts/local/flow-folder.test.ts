@@ -9,7 +9,7 @@ import { readFlowFiles } from "../../../src/hosts/local/flow-folder.js";
 import { MAX_FLOW_FILE_BYTES } from "../../../src/limits.js";
 
 describe("given a folder, when its flow files are read", () => {
-  test("then they are its .yaml, .yml and .json files in all sub-folders, sorted by name", async () => {
+  test("then they are .yaml, .yml and .json files in all sub-folders, sorted", async () => {
     const dir = folder({
       "b.yaml": "b",
       "a.yml": "a",

@@ -17,13 +17,13 @@ describe("given a server, when a request is made", () => {
     expect(answer.headers).toMatchObject({ "x-one": "1", "x-many": "a, b" });
   });
 
-  test("then the answer is asked for uncompressed, since its size is bounded as it comes", async () => {
+  test("then the answer is asked for uncompressed, so that its size is known", async () => {
     const { url, received } = await startReceiver((response) => response.end());
     await http({ url });
     expect(received[0]?.headers["accept-encoding"]).toBe("identity");
   });
 
-  test("then the body of just the greatest size is kept, and one byte more is refused", async () => {
+  test("then a body of the greatest size is kept, and one byte more is refused", async () => {
     const { url } = await startReceiver((response) => response.end("12345"));
     expect((await http({ url, max_response_bytes: 5 })).body).toBe("12345");
     const error = await failing({ url, max_response_bytes: 4 });

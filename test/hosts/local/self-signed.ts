@@ -1,4 +1,4 @@
-// A certificate for 127.0.0.1 that no one vouches for, and its key: worth nothing outside the tests.
+// A certificate for 127.0.0.1 that no one vouches for, and its key: of no worth outside tests.
 
 export const SELF_SIGNED = {
   key: `-----BEGIN PRIVATE KEY-----
