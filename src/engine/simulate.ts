@@ -24,6 +24,8 @@ export interface SimulationOptions {
   /** By version. */
   workflows: ReadonlyMap<string, Workflow>;
   answer(call: Call, chance: () => number): Answer;
+  /** ms that a write takes; default 1. With 0, times are exact and crashes have no time to fall in. */
+  write_ms?: number;
   /** 0 to 1, at each write: the process dies while writing. */
   crash_rate?: number;
   /** 0 to 1, at each report: it comes a second time, later. */
@@ -125,7 +127,8 @@ export class Simulation {
 
   #append(decision: Decision, durable: (seq: number) => void): void {
     this.#writing.push({ decision, durable });
-    if (this.#writing.length === 1) this.#schedule(this.now + 1, () => this.#flush());
+    if (this.#writing.length > 1) return;
+    this.#schedule(this.now + (this.options.write_ms ?? 1), () => this.#flush());
   }
 
   /** One write: whatever queued up becomes durable together, or the process dies in it. */

@@ -2,10 +2,10 @@
 
 import type { Connectors } from "../../connectors/index.js";
 import type { Outcome } from "../../engine/command.js";
+import { configMisfit } from "../../engine/misfit.js";
 import { type Call, ConnectorError, type Io, type LoopPorts } from "../../engine/ports.js";
 import type { Failure } from "../../engine/run.js";
 import type { Json, JsonObject } from "../../flow/json.js";
-import { validatorOf } from "../../flow/validator.js";
 import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
 import { TimedOut } from "./io.js";
 
@@ -52,7 +52,7 @@ async function perform(
     const message = `there is no connector for steps of type "${call.type}"`;
     return { type: "failure", error: { kind: "unknown_type", message } };
   }
-  const unfit = misfit(connector?.config as unknown as JsonObject, call);
+  const unfit = configMisfit(connector?.config as unknown as JsonObject, call);
   if (unfit !== undefined) return { type: "failure", error: unfit };
   if (call.secrets.length > 0) {
     const message = `the ${call.type} step needs secrets, and this host has no source of them yet`;
@@ -64,19 +64,6 @@ async function perform(
   } catch (error) {
     return toFailure(call, error, signal.reason instanceof TimedOut);
   }
-}
-
-/** What was checked in the file is checked again, now that its expressions have values. */
-function misfit(schema: JsonObject, { config, secrets, type }: Call): Failure | undefined {
-  // Where a secret belongs an empty string stands. Its value is never held against a schema, since
-  // what does not fit is shown.
-  const blank = new Set(secrets.map(({ pointer }) => pointer));
-  const mistakes = validatorOf(schema).mistakes(config);
-  const mistake = mistakes.find(({ path }) => !blank.has(path));
-  if (mistake === undefined) return undefined;
-  const where = `config${mistake.path}`.replaceAll("/", ".");
-  const message = `the ${type} step cannot be performed: ${where}: ${mistake.message}`;
-  return { kind: "invalid_config", message };
 }
 
 function toFailure(call: Call, error: unknown, isTimedOut: boolean): Outcome {
