@@ -138,4 +138,4 @@ function position(index: number, last: number): number {
   return index;
 }
 
-export class IndexError extends Error {}
+class IndexError extends Error {}

@@ -9,7 +9,7 @@ import { Inference } from "./inference.js";
 import { type Mishap, MishapError } from "./mishap.js";
 import { parseExpression } from "./parse.js";
 import { type ExpressionPart, findExpressions, wholeExpression } from "./parts.js";
-import { compile, run, secretNamed } from "./program.js";
+import { compileOnce, type Program, run, secretNamed } from "./program.js";
 import { childrenOf, freeNames, type Node } from "./tree.js";
 import { DYN, nameOf, nullable, SECRET, STRING, type Type } from "./types.js";
 
@@ -88,13 +88,13 @@ function outcomeOf(text: string, tree: Node, type: Type): Finding[] {
     const fix = type.kind === "bytes" ? "put .base64() or .string() behind it" : undefined;
     return [error("expression-type", tree, `the value is ${nameOf(type)}, which is not JSON`, fix)];
   }
-  const program = compile(text);
+  const program = compileOnce(text);
   if (program.kind === "broken") {
     return [ofMishap(program.mishap)];
   }
   // Without anything from outside, what goes wrong once goes wrong always.
   if (program.kind === "runnable" && program.names.length === 0) {
-    const mishap = mishapIn(text);
+    const mishap = mishapIn(program);
     return mishap === undefined ? [] : [ofMishap(mishap)];
   }
   return [];
@@ -172,7 +172,7 @@ function constantOf(text: string, node: Node): boolean | undefined {
     return undefined;
   }
   try {
-    const value = run(compile(text.slice(node.start, node.end)), {});
+    const value = run(compileOnce(text.slice(node.start, node.end)), {});
     return typeof value === "boolean" ? value : undefined;
   } catch (error) {
     if (error instanceof MishapError) {
@@ -188,9 +188,9 @@ function constant(place: { start: number; end: number }, value: boolean): Findin
   return { start, end, kind: "constant-condition", severity: "warning", message };
 }
 
-function mishapIn(text: string): Mishap | undefined {
+function mishapIn(program: Program): Mishap | undefined {
   try {
-    run(compile(text), {});
+    run(program, {});
     return undefined;
   } catch (error) {
     if (error instanceof MishapError) {

@@ -23,7 +23,7 @@ export interface Declarations {
 }
 
 /** What a run's `error` and a step's `error` hold. */
-export const FAILURE: Type = {
+const FAILURE: Type = {
   ...closed({
     kind: STRING,
     message: STRING,

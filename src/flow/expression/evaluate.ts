@@ -31,8 +31,9 @@ export function evaluateBare(text: string, scope: Scope): Json {
 export function evaluateCondition(text: string, scope: Scope): boolean {
   const value = evaluateBare(text, scope);
   if (typeof value !== "boolean") {
-    const found = `it gives ${JSON.stringify(value)?.slice(0, 40)}, and a condition needs a boolean`;
-    throw failure("type", found, text, text, 0, text.length);
+    const given = JSON.stringify(value).slice(0, 40);
+    const message = `it gives ${given}, and a condition needs a boolean`;
+    throw failure("type", message, text, text, 0, text.length);
   }
   return value;
 }

@@ -3,7 +3,6 @@
 export { checkBare, checkText, type Place } from "./check.js";
 export {
   type Declarations,
-  FAILURE,
   isReservedName,
   type TypeEnv,
   typeEnv,

@@ -82,7 +82,7 @@ function inferLiteral(it: Inference, node: Of<"value">): Type {
 function inferSpecial(it: Inference, node: Of<"value">, value: unknown): Type {
   if (value instanceof UnsignedInt) {
     const plain = `write ${value.value}`;
-    it.add("expression", node, "numbers have no sign of being unsigned here", plain);
+    it.add("expression", node, "numbers are written without a u here", plain);
     return INT;
   }
   return value instanceof Uint8Array ? BYTES : value instanceof Duration ? DURATION : NULL;

@@ -49,7 +49,7 @@ export class Inference {
     this.findings.push(suggestion === undefined ? finding : { ...finding, suggestion });
   }
 
-  /** What follows, up to there, is part of a mistake that has been found: one mistake, one finding. */
+  /** What follows, up to there, is part of a mistake that has been found already. */
   explain(until: number): void {
     this.#explainedUntil = until;
   }

@@ -12,7 +12,10 @@ import { type Keeper, prepare } from "./prepare.js";
 import { freeNames, isAccess, literalKey, type Node } from "./tree.js";
 import { isWorkSpent, startWork, WorkSpent } from "./work.js";
 
-/** The values of the roots. Secrets are never among them. */
+/**
+ * The values of the roots. Secrets are never among them. Values are plain JSON that no one changes
+ * afterwards: what has been looked through once is not looked through again.
+ */
 export interface Scope {
   readonly [root: string]: Json | undefined;
 }
@@ -42,8 +45,9 @@ interface SecretName {
 
 const programs = new Cache<Program>(MAX_COMPILED_EXPRESSIONS);
 
+/** Compiled once, for all runs. */
 export function compile(text: string): Program {
-  return programs.get(text, build);
+  return programs.get(text, compileOnce);
 }
 
 /** The value, or a `MishapError`. */
@@ -74,7 +78,8 @@ export function run(program: Program, scope: Scope): Json {
   }
 }
 
-function build(text: string): Program {
+/** For a check, which looks at a text once: a thousand files need not push each other out. */
+export function compileOnce(text: string): Program {
   const parsed = parseExpression(text);
   if ("finding" in parsed) {
     return broken(parsed.finding);

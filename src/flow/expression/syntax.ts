@@ -66,7 +66,6 @@ const SPELLINGS: readonly { at: RegExp; message: string; suggestion: string }[] 
   { at: /^\|/, message: '"|" is no operator', suggestion: 'write "||"' },
   { at: /^and\b/i, message: '"and" is no operator', suggestion: 'write "&&"' },
   { at: /^or\b/i, message: '"or" is no operator', suggestion: 'write "||"' },
-  { at: /^not\b/i, message: '"not" is no operator', suggestion: 'write "!"' },
   { at: /^is\b/i, message: '"is" is no operator', suggestion: 'write "=="' },
   { at: /^[“”„‘’]/, message: "quotes must be straight", suggestion: "write \"…\" or '…'" },
   { at: /^`/, message: "strings stand in quotes", suggestion: "write \"…\" or '…'" },
@@ -86,6 +85,9 @@ function unexpected(text: string, start: number, end: number): Words {
     return rest.startsWith(".")
       ? { message: '"?." is no operator', suggestion: 'write ".?", which gives an optional' }
       : { message: '"??" is no operator', suggestion: "write has(a.b) ? a.b : other" };
+  }
+  if (/(?:^|[^\w.])not\s+$/i.test(text.slice(0, start))) {
+    return { message: '"not" is no operator', suggestion: 'write "!"' };
   }
   for (const { at, message, suggestion } of SPELLINGS) {
     if (at.test(rest)) {

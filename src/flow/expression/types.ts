@@ -37,7 +37,7 @@ export const DURATION: Type = { kind: "duration" };
 export const TYPE: Type = { kind: "type" };
 export const SECRET: Type = { kind: "secret" };
 /** Any object at all. */
-export const OBJECT: Type = { kind: "object", properties: new Map(), rest: DYN };
+const OBJECT: Type = { kind: "object", properties: new Map(), rest: DYN };
 
 export function listOf(item: Type): Type {
   return { kind: "list", item };

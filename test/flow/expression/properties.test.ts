@@ -15,6 +15,7 @@ import {
   typeEnv,
 } from "../../../src/flow/expression/index.js";
 import type { Json, JsonObject } from "../../../src/flow/json.js";
+import { expressions } from "./arbitrary.js";
 import { env } from "./scope.js";
 
 const PIECES = [
@@ -87,7 +88,7 @@ describe("any text at all", () => {
     );
   });
 
-  it("that a check refuses for its grammar or its cost is refused when it runs, and no other", () => {
+  it("that a check refuses for its cost is refused when it runs, and so is its grammar", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         fc.pre(!/^\s*\$\{\{/.test(text));
@@ -206,10 +207,10 @@ describe("an expression that a check lets pass", () => {
         valued += 1;
         expect(fits(outcome, type), `${written} gave ${JSON.stringify(outcome)}`).toBe(true);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
-    expect(passed).toBeGreaterThan(4_000);
-    expect(valued).toBeGreaterThan(3_000);
+    expect(passed).toBeGreaterThan(2_000);
+    expect(valued).toBeGreaterThan(1_500);
   });
 
   it("gives a value or an error over data of any other shape", () => {
@@ -263,86 +264,4 @@ function fits(value: Json, type: Type): boolean {
     default:
       return false;
   }
-}
-
-/** Expressions that mostly fit: each kind of part is made of parts of the right kind, mostly. */
-function expressions(): fc.Arbitrary<string> {
-  const parts = fc.letrec<{ [kind in "t" | "n" | "b" | "l" | "o" | "any"]: string }>((tie) => {
-    const mostly = (kind: "t" | "n" | "b" | "l" | "o") =>
-      fc.oneof({ weight: 30, arbitrary: tie(kind) }, { weight: 1, arbitrary: tie("any") });
-    const t = mostly("t");
-    const n = mostly("n");
-    const b = mostly("b");
-    const l = mostly("l");
-    const o = mostly("o");
-    const join = (...pieces: (string | fc.Arbitrary<string>)[]) =>
-      fc
-        .tuple(...pieces.map((piece) => (typeof piece === "string" ? fc.constant(piece) : piece)))
-        .map((all) => all.join(""));
-    const leaf = (...texts: string[]) => fc.constantFrom(...texts);
-    const op = (...ops: string[]) => fc.constantFrom(...ops);
-    return {
-      t: fc.oneof(
-        { depthSize: "small" },
-        leaf("context.t", "context.e", "context.o.t", "'a'", "''", "'5'", "context['t']"),
-        join("(", t, " + ", t, ")"),
-        join("string(", fc.oneof(t, n, b), ")"),
-        join(t, op(".trim()", ".lowerAscii()", ".upperAscii()", ".substring(0)")),
-        join(t, ".substring(", n, ")"),
-        join(l, ".map(z, string(z)).join(',')"),
-        join("(", b, " ? ", t, " : ", t, ")"),
-        join("context.ts[", n, "]"),
-        join("bytes(", t, op(").base64()", ").hex()", ").string()")),
-        join("cel.bind(v, ", t, ", v + v)"),
-        join("context.?t.orValue(", t, ")"),
-        join("string(timestamp(", t, "))"),
-      ),
-      n: fc.oneof(
-        { depthSize: "small" },
-        leaf("context.n", "context.i", "context.o.n", "1", "0", "2.5", "-1", "context.ns[0]"),
-        join("(", n, op(" + ", " - ", " * ", " / ", " % "), n, ")"),
-        join("size(", fc.oneof(t, l, o), ")"),
-        join("-", n),
-        join(op("int(", "double("), fc.oneof(t, n), ")"),
-        join(t, ".indexOf(", t, ")"),
-        join("(", b, " ? ", n, " : ", n, ")"),
-        join("context.m[", t, "]"),
-        join("timestamp(", n, ").getFullYear()"),
-        join("cel.bind(v, ", n, ", v * v)"),
-      ),
-      b: fc.oneof(
-        { depthSize: "small" },
-        leaf("context.b", "true", "false", "has(context.m.a)", "has(context.os[0].t)"),
-        join("(", n, op(" < ", " <= ", " > ", " >= ", " == ", " != "), n, ")"),
-        join("(", t, op(" < ", " == ", " != "), t, ")"),
-        join("(", b, op(" && ", " || "), b, ")"),
-        join("!", b),
-        join(t, op(".contains(", ".startsWith(", ".matches("), t, ")"),
-        join(l, op(".exists(", ".all(", ".exists_one("), "x, x == ", fc.oneof(n, t), ")"),
-        join("(", n, " in ", l, ")"),
-        join("(", t, " in ", o, ")"),
-        join("(", l, " == ", l, ")"),
-        join("(", o, " == ", o, ")"),
-      ),
-      l: fc.oneof(
-        { depthSize: "small" },
-        leaf("context.ts", "context.ns", "[]", "[1, 2]", "context.os.map(y, y.n)"),
-        join("(", l, " + ", l, ")"),
-        join("[", fc.oneof(n, t), ", ", fc.oneof(n, t), "]"),
-        join(l, ".filter(x, x != ", fc.oneof(n, t), ")"),
-        join(l, ".map(x, x == ", fc.oneof(n, t), " ? 1 : 2)"),
-        join(l, ".map(x, [x, ", t, "])"),
-        join(t, ".split(", t, ")"),
-      ),
-      o: fc.oneof(
-        { depthSize: "small" },
-        leaf("context.o", "context.m", "{}", "context.os[0]", "context"),
-        join("{'a': ", fc.oneof(n, t, l), ", 'b': ", fc.oneof(n, b), "}"),
-        join("{", t, ": ", n, "}"),
-        join("(", b, " ? ", o, " : ", o, ")"),
-      ),
-      any: fc.oneof({ depthSize: "small" }, tie("t"), tie("n"), tie("b"), tie("l"), tie("o")),
-    };
-  });
-  return parts.any;
 }

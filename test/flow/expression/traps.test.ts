@@ -193,7 +193,8 @@ describe("no expression reaches a prototype", () => {
 
   it("reads data that has such names like any other", () => {
     const context = JSON.parse(
-      '{"constructor": {"name": "a"}, "__proto__": {"b": 2}, "items": [{"constructor": 1, "c": 3}]}',
+      '{"constructor": {"name": "a"}, "__proto__": {"b": 2},' +
+        '"items": [{"constructor": 1, "c": 3}]}',
     ) as Json;
     expect(answer("context.constructor.name", context)).toEqual({ value: "a" });
     expect(answer("context['__proto__'].b", context)).toEqual({ value: 2 });
