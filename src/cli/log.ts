@@ -49,6 +49,7 @@ export function humanLine(line: string, colors: Colors): string {
     else short.push(`${key}=${printable(text)}`);
   }
   const head = `${colors.dim(time.slice(11, 19))} ${colors[color](name.padEnd(5))}`;
-  const first = `${head} ${printable(msg)}${short.length > 0 ? `  ${colors.dim(short.join(" "))}` : ""}`;
+  const more = short.length > 0 ? `  ${colors.dim(short.join(" "))}` : "";
+  const first = `${head} ${printable(msg)}${more}`;
   return [first, ...long.map((text) => `  ${printable(text)}`)].join("\n");
 }

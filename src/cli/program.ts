@@ -27,7 +27,7 @@ export async function main(args: string[]): Promise<ExitCode> {
 
 type Run = (common: Common, args: string[], options: Options) => Promise<ExitCode>;
 
-export function createProgram(ended: (code: ExitCode) => void): Command {
+function createProgram(ended: (code: ExitCode) => void): Command {
   const program = new Command("flows")
     .description("Workflow automation for people who would rather write a file than click.")
     .version(packageVersion(), "-V, --version", "print the version")

@@ -1,4 +1,4 @@
-// What changed between two looks at a run, one line a change; and the line that lives on a terminal.
+// What changed between two looks at a run: one line a change.
 
 import type { Run, RunStatus, StepState } from "../engine/run.js";
 import type { Colors } from "./output.js";

@@ -26,7 +26,7 @@ export interface ReachOptions {
  * The lock decides, not the address in its file, which outlives its owner. A store that is
  * changing hands is asked again until OWNER_WAIT_MS are over.
  */
-export async function reach(common: Common, options: ReachOptions): Promise<Reached> {
+async function reach(common: Common, options: ReachOptions): Promise<Reached> {
   const deadline = Date.now() + OWNER_WAIT_MS;
   for (;;) {
     try {

@@ -95,7 +95,10 @@ function run(cwd: string, args: string[], env: NodeJS.ProcessEnv): Running {
       };
       listeners.add(look);
       look();
-      done.then(() => rejected(new Error(`ended without ${what}:\n${stdout}\n${stderr}`)));
+      void done.then(() => {
+        listeners.delete(look);
+        rejected(new Error(`ended without ${what}:\n${stdout}\n${stderr}`));
+      });
     });
   return { child, said, done };
 }

@@ -74,7 +74,7 @@ describe("the changes of a run", () => {
     expect(said(before, after)).toEqual(["+2.00s send completed", "+2.00s run completed"]);
   });
 
-  it("given a failed attempt, name the reason and the next try; the next attempt its number", () => {
+  it("given a failed attempt, name the reason and the next try; then number the attempt", () => {
     const error = { kind: "http_status", message: "h answered 503" };
     const first = run({ steps: { send: step({}) } });
     const second = run({ steps: { send: step({ status: "waiting", error, until: T2 }) } });

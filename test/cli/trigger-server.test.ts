@@ -28,7 +28,7 @@ describe("commands beside a running server", () => {
     expect(second.stdout).toMatch(/answered 500/);
   });
 
-  it("given --wait --timeout that is too short: 124, and the run goes on at the server", async () => {
+  it("given a --timeout that is too short: 124, and the run goes on at the server", async () => {
     const { url } = await subscriber();
     const here = await place({ "flows/reminder.yaml": reminder(url, 1.5) });
     await serve(here);
@@ -73,7 +73,7 @@ describe("commands beside a running server", () => {
     }
   });
 
-  it("given list, sync and runs, prints what the API says with --json, and tables without", async () => {
+  it("given list, sync and runs, prints tables, and with --json what the API says", async () => {
     const { url } = await subscriber();
     const here = await place({ "flows/reminder.yaml": reminder(url) });
     const server = await serve(here);
@@ -123,7 +123,7 @@ describe("commands beside a running server", () => {
     expect(stderr).toContain(new URL(url).port);
   });
 
-  it("given SIGTERM, the server ends in good order: 0; the run goes on at the next start", async () => {
+  it("given SIGTERM, ends in good order: 0; its runs go on at the next start", async () => {
     const { url, bodies } = await subscriber();
     const here = await place({ "flows/reminder.yaml": reminder(url, 1) });
     const first = await serve(here);

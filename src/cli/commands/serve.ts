@@ -1,4 +1,4 @@
-// `flows serve`: takes the store and serves it until a signal comes; a second signal ends it at once.
+// `flows serve`: takes the store, and serves it until a signal comes; a second one ends it at once.
 
 import type { StoreError } from "../../hosts/local/index.js";
 import { ServerError, startServer } from "../../server/server.js";
