@@ -81,7 +81,7 @@ function needsConfig(config: JsonObject): boolean {
 }
 
 /** Our own words become those of editors; with `expressions`, a value may be one instead. */
-function editable(schema: Json, expressions: boolean): Json {
+export function editable(schema: Json, expressions: boolean): Json {
   if (Array.isArray(schema)) {
     return schema.map((entry) => editable(entry, expressions));
   }

@@ -26,7 +26,7 @@ export function mistakesIn(value: Json, schema: JsonObject): Mistake[] {
 
 /** Does the context given at `pointer` fit the one that a workflow declares? */
 export function checkContextGiven(
-  subject: Subject,
+  subject: Pick<Subject, "root" | "findings" | "uses">,
   given: TextNode | undefined,
   pointer: string,
   otherwise: Place,
@@ -54,7 +54,11 @@ export function checkContextGiven(
   }
 }
 
-export function addMistakes(subject: Subject, base: string, mistakes: readonly Mistake[]): void {
+export function addMistakes(
+  subject: Pick<Subject, "root" | "findings">,
+  base: string,
+  mistakes: readonly Mistake[],
+): void {
   for (const mistake of mistakes) {
     const place = placeOf(subject.root, base + mistake.path, mistake);
     subject.findings.add(mistake.kind as Kind, place, mistake.message, mistake.suggestion);
