@@ -149,3 +149,5 @@ export const MAX_LOGGED_DIAGNOSTICS = 5;
 export const MAX_LOGGED_WORKFLOWS = 20;
 /** Levels of runs that start runs: deeper ones are a cycle that no check could see. */
 export const MAX_CHILD_DEPTH = 10;
+/** Things that come due in one rehearsal: 100 times what a run of the default max_steps makes. */
+export const MAX_REHEARSAL_STEPS = 3_000_000;

@@ -46,7 +46,11 @@ export interface FlowFolder {
 
 /** `*.test.yaml` holds tests of workflows. */
 export function isFlowFile(name: string): boolean {
-  return /\.(ya?ml|json)$/.test(name) && !/\.test\.(ya?ml|json)$/.test(name);
+  return /\.(ya?ml|json)$/.test(name) && !isTestFile(name);
+}
+
+export function isTestFile(name: string): boolean {
+  return /\.test\.(ya?ml|json)$/.test(name);
 }
 
 /** Hidden entries are an editor's or git's; `exclude` is an absolute path: a store inside. */
@@ -54,9 +58,13 @@ export function isIgnored(name: string): boolean {
   return name.startsWith(".") || name === "node_modules";
 }
 
-/** All flow files with their texts, in the order of their names. */
-export async function readFlowFiles(dir: string, exclude?: string): Promise<FlowFolder> {
-  const { files, diagnostics } = await listFlowFiles(dir, exclude);
+/** All flow files, or others, with their texts, in the order of their names. */
+export async function readFlowFiles(
+  dir: string,
+  exclude?: string,
+  accepts = isFlowFile,
+): Promise<FlowFolder> {
+  const { files, diagnostics } = await listFlowFiles(dir, exclude, accepts);
   const texts: FlowText[] = [];
   await forEachOf(files, MAX_OPEN_FLOW_FILES, async (entry) => {
     const read = await readFlowFile(entry);
@@ -68,7 +76,11 @@ export async function readFlowFiles(dir: string, exclude?: string): Promise<Flow
 }
 
 /** A folder that is not there has no files. */
-export async function listFlowFiles(dir: string, exclude?: string): Promise<Listing> {
+export async function listFlowFiles(
+  dir: string,
+  exclude?: string,
+  accepts = isFlowFile,
+): Promise<Listing> {
   const listing: Listing = { files: [], diagnostics: [], unknown: [] };
   const root = await realpath(dir).catch((error: unknown) => {
     if (errorCode(error) !== "ENOENT") refuseFolder(listing, "", error);
@@ -76,7 +88,7 @@ export async function listFlowFiles(dir: string, exclude?: string): Promise<List
   });
   if (root === undefined) return listing;
   const away = exclude === undefined ? undefined : await realpath(exclude).catch(() => undefined);
-  await walk({ root, away, listing }, "", 0);
+  await walk({ root, away, accepts, listing }, "", 0);
   listing.files = withoutDoubles(listing.files).sort(byFile);
   return listing;
 }
@@ -159,6 +171,7 @@ interface Walk {
   /** Real paths. */
   root: string;
   away: string | undefined;
+  accepts(name: string): boolean;
   listing: Listing;
 }
 
@@ -181,7 +194,7 @@ async function walk(at: Walk, folder: string, depth: number): Promise<void> {
   await forEachOf(shown, MAX_OPEN_FLOW_FILES, async (entry) => {
     const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) await walk(at, name, depth + 1);
-    else if (isFlowFile(entry.name)) await add(at, name, entry.isSymbolicLink());
+    else if (at.accepts(entry.name)) await add(at, name, entry.isSymbolicLink());
   });
 }
 
