@@ -151,3 +151,18 @@ export const MAX_LOGGED_WORKFLOWS = 20;
 export const MAX_CHILD_DEPTH = 10;
 /** Things that come due in one rehearsal: 100 times what a run of the default max_steps makes. */
 export const MAX_REHEARSAL_STEPS = 3_000_000;
+
+/** Bytes of a store's first segment: made in a few ms, and enough for a thousand runs. */
+export const FIRST_SEGMENT_BYTES = 1024 * 1024;
+/** Bytes of later segments: a checkpoint is due when one is full, some ten thousand runs later. */
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Characters of one write of the journal: shares a sync well, and is written in a few ms. */
+export const MAX_BATCH_CHARS = 1024 * 1024;
+/** ms of quiet before the journal's last batch is sealed; a busy one seals each by the next. */
+export const SEAL_AFTER_MS = 250;
+/** ms that a live run's document may lag behind: what a person would not see. */
+export const DOCUMENT_DELAY_MS = 50;
+/** Characters of finished runs' documents that wait to be written: a few seconds' work. */
+export const MAX_WAITING_DOCUMENT_CHARS = 64 * 1024 * 1024;
+/** Characters of an error's message in a listing; the run's document has all of it. */
+export const MAX_LISTED_MESSAGE = 500;

@@ -2,6 +2,7 @@
 // wins; a finished run stays readable from here until its document is written.
 
 import type { Run } from "../../engine/run.js";
+import { MAX_WAITING_DOCUMENT_CHARS } from "../../limits.js";
 import type { DocumentSink } from "./document-sink.js";
 import type { DocumentAnswer, DocumentBatch } from "./document-writer.js";
 
@@ -19,11 +20,6 @@ const BATCH_CHARS = 1024 * 1024;
 const BATCH_SYNCS = 32;
 /** ms until a document is tried again that could not be written. */
 const RETRY_MS = 1_000;
-/**
- * Characters of finished documents that may wait; beyond, no new run should be taken. A worker
- * writes some ten thousand documents a second, so that this is a few seconds' lag.
- */
-const MAX_WAITING_CHARS = 64 * 1024 * 1024;
 
 /** A request for durable documents; it is done when no ids are left. */
 interface SyncRequest {
@@ -71,7 +67,7 @@ export class Documents {
   }
 
   get isFull(): boolean {
-    return this.#chars > MAX_WAITING_CHARS;
+    return this.#chars > MAX_WAITING_DOCUMENT_CHARS;
   }
 
   /** Why documents cannot be written, since when they cannot. */

@@ -8,6 +8,7 @@
 // looks like a tear. So after a moment of quiet, and at a clean end, a seal follows, which proves
 // that the batch before was whole. Only a batch whose writer died before its seal can be mistaken.
 
+import { MAX_BATCH_CHARS } from "../../limits.js";
 import type { Disk } from "./disk.js";
 import { shortWrite } from "./files.js";
 import { BATCH_MARK, CONTINUED, encodeRecord, SEALED } from "./record.js";
@@ -39,8 +40,6 @@ export interface JournalOptions {
   onSegment(): void;
 }
 
-/** Characters of one write: enough to share a sync well, little enough to be written in a ms. */
-const MAX_BATCH_CHARS = 1024 * 1024;
 /** Kept free in each segment for the record that says that the next one follows. */
 const CONTINUED_BYTES = 128;
 /** How much larger the next segment may be: a small store stays small. */

@@ -7,6 +7,7 @@ import { parseRunId } from "../../engine/ids.js";
 import { FINISHED, type Run, type RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
+import { DOCUMENT_DELAY_MS, SEAL_AFTER_MS, SEGMENT_BYTES } from "../../limits.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { createSink } from "./document-sink.js";
@@ -22,12 +23,6 @@ import { diskError, errorCode, StoreError } from "./store-error.js";
 import type { Store, StoreOptions, StoreStats } from "./store-types.js";
 import { Versions } from "./versions.js";
 
-/** Bytes of a segment: a checkpoint is due when one is full. */
-const SEGMENT_BYTES = 16 * 1024 * 1024;
-/** ms that a live run's document may lag behind: what a person would not see. */
-const DOCUMENT_DELAY_MS = 50;
-/** ms of quiet before the last batch is sealed: busy journals seal a batch by the next one. */
-const SEAL_AFTER_MS = 250;
 /** Bytes of a checkpoint that is written at every close, though little has changed since. */
 const SMALL_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 

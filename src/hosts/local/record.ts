@@ -33,34 +33,51 @@ export const CONTINUED = JSON.stringify({ continued: true });
 export const BATCH_MARK = "\n";
 
 const NEWLINE = 10;
+const SPACE = 32;
+const ZERO = 48;
+const HEX_DIGITS = Buffer.from("0123456789abcdef");
 const CRC_DIGITS = 8;
 
 export function encodeRecord(batch: number, first: number, seq: number, json: string): string {
   return encodeLine(`${batch} ${first} ${seq} ${json}`);
 }
 
-/** Undefined: not a whole record. */
+/** Undefined: not a whole record. A million of them may be read at a start: so, byte by byte. */
 export function parseRecord(line: Buffer): JournalRecord | undefined {
-  const body = parseLine(line);
-  if (body === undefined) return undefined;
-  const json = body.indexOf("{");
-  if (json < 0) return undefined;
-  const [batch, first, seq] = body.slice(0, json).split(" ").map(Number);
-  if (!batch || !first || !seq) return undefined;
-  return { batch, first, seq, json: body.slice(json) };
+  if (!hasItsCrc(line)) return undefined;
+  let at = CRC_DIGITS;
+  const numbers = [0, 0, 0];
+  for (let i = 0; i < numbers.length; i += 1) {
+    let number = 0;
+    for (at += 1; line[at] !== SPACE; at += 1) {
+      const digit = (line[at] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) return undefined;
+      number = number * 10 + digit;
+    }
+    numbers[i] = number;
+  }
+  const [batch = 0, first = 0, seq = 0] = numbers;
+  return { batch, first, seq, json: line.toString("utf8", at + 1) };
 }
 
 export function encodeLine(body: string): string {
   return `${crcDigits(crc32(body))} ${body}\n`;
 }
 
-/** What stands behind the CRC, if that is right. Every byte counts, also the CRC's own. */
+/** What stands behind the CRC, if that is right. */
 export function parseLine(line: Buffer): string | undefined {
-  if (line.length <= CRC_DIGITS) return undefined;
-  const body = line.subarray(CRC_DIGITS + 1);
-  const head = `${crcDigits(crc32(body))} `;
-  if (line.toString("latin1", 0, CRC_DIGITS + 1) !== head) return undefined;
-  return body.toString();
+  return hasItsCrc(line) ? line.toString("utf8", CRC_DIGITS + 1) : undefined;
+}
+
+/** Every byte counts, also the CRC's own: its digits are compared as they are written. */
+function hasItsCrc(line: Buffer): boolean {
+  if (line.length <= CRC_DIGITS || line[CRC_DIGITS] !== SPACE) return false;
+  let crc = crc32(line.subarray(CRC_DIGITS + 1));
+  for (let i = CRC_DIGITS - 1; i >= 0; i -= 1) {
+    if (line[i] !== HEX_DIGITS[crc & 15]) return false;
+    crc >>>= 4;
+  }
+  return true;
 }
 
 export function crcDigits(crc: number): string {

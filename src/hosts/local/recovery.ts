@@ -50,7 +50,7 @@ class Recovery {
   #live = new Map<string, Run>();
   readonly #finished = new Map<string, Run>();
   #index = new RunIndex();
-  #at: Position = { segment: 1, offset: headerLength(1), batch: 0, seq: 0 };
+  readonly #at: Position = { segment: 1, offset: headerLength(1), batch: 0, seq: 0 };
   /** Of the batch at hand: its first sequence number, and where it begins in the segment. */
   #first = 0;
   #batchOffset = 0;
@@ -73,7 +73,7 @@ class Recovery {
     if (checkpoint) {
       this.#live = checkpoint.live;
       this.#index = checkpoint.index;
-      this.#at = checkpoint.position;
+      Object.assign(this.#at, checkpoint.position);
     }
     this.#segments = this.#tidy();
     while (this.#readSegment()) this.#nextSegment();
@@ -129,7 +129,8 @@ class Recovery {
 
   #nextSegment(): void {
     const segment = this.#at.segment + 1;
-    this.#at = { ...this.#at, segment, offset: headerLength(segment) };
+    this.#at.segment = segment;
+    this.#at.offset = headerLength(segment);
   }
 
   /** True: the segment ends with the record that says that the next one follows. */
@@ -151,7 +152,7 @@ class Recovery {
         isTorn = true;
         break;
       }
-      this.#at = { ...this.#at, offset: end + 1 };
+      this.#at.offset = end + 1;
       isContinued = "continued" in entry;
     }
     if (!isContinued) this.#refuseRot(bytes);
@@ -172,7 +173,8 @@ class Recovery {
     if ("events" in entry) this.#fold(entry, record.seq);
     if (isNext) this.#batchOffset = offset;
     this.#first = record.first;
-    this.#at = { ...this.#at, batch: record.batch, seq: record.seq };
+    this.#at.batch = record.batch;
+    this.#at.seq = record.seq;
     return entry;
   }
 

@@ -4,6 +4,7 @@
 import type { Failure, Run, RunStatus } from "../../engine/run.js";
 import { FINISHED } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
+import { MAX_LISTED_MESSAGE } from "../../limits.js";
 import { type BitSet, NO_STATUS, STATUSES, StatusSets } from "./status-sets.js";
 
 /** A finished run in a checkpoint: id, order, workflow, version, status, created, started, … */
@@ -36,8 +37,6 @@ interface Shelf {
   statuses: StatusSets;
 }
 
-/** Characters of an error's message that a listing shows; the run's document has it all. */
-const MAX_LISTED_MESSAGE = 500;
 const CURSOR = /^[0-9a-z]{1,11}$/;
 const FINISHED_STATUSES = STATUSES.flatMap((status, i) => (FINISHED.has(status) ? [i] : []));
 

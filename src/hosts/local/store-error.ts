@@ -47,7 +47,8 @@ export function diskError(doing: string, file: string, cause: unknown): StoreErr
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message =
     `The disk failed while ${doing} ${file}: ${reason}. ` +
-    "Check the disk's space, permissions and health, then start again: what was acknowledged is safe.";
+    "Check the disk's space, permissions and health, then start again: what was acknowledged is " +
+    "safe.";
   return new StoreError("disk", message, { file, cause });
 }
 

@@ -1,6 +1,7 @@
 // The store: journal, checkpoint, documents, index and lock of one folder, behind one face.
 
 import { dirname, join, resolve } from "node:path";
+import { FIRST_SEGMENT_BYTES } from "../../limits.js";
 import { checkpointPath } from "./checkpoint.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { openIfThere, readWhole, writeDurableNow } from "./files.js";
@@ -12,12 +13,10 @@ import { createSegment, formatError, listSegments } from "./segment.js";
 import { diskError, errorCode } from "./store-error.js";
 import type { Store, StoreOptions } from "./store-types.js";
 
-export type { Store, StoreOptions, StoreStats } from "./store-types.js";
+export type { Store, StoreOptions } from "./store-types.js";
 
 /** The file that says which format the store has. Written last, when a store is made. */
 const ABOUT = "store.json";
-/** Bytes of a store's first segment: made in a few ms, and enough for a thousand runs. */
-const FIRST_SEGMENT_BYTES = 1024 * 1024;
 
 /** Takes the store, makes it where there is none, and recovers it. Rejects with a StoreError. */
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {

@@ -46,7 +46,7 @@ function queue(delay_ms = 1) {
 }
 
 describe("given a queue of documents", () => {
-  test("when a run ends before its delay has passed, then it is written once, as it ended", async () => {
+  test("when a run ends within its delay, then it is written once, as it ended", async () => {
     const { documents, sink } = queue();
     documents.changed(live(1));
     documents.changed({ ...live(1), seq: 5 });
@@ -59,7 +59,7 @@ describe("given a queue of documents", () => {
     expect(sink.batches.length).toBe(1);
   });
 
-  test("when a live run changes while it is written, then the latest state is written after", async () => {
+  test("when a run changes while it is written, then the latest state follows", async () => {
     const { documents, sink } = queue();
     documents.changed(live(1));
     await kit.until(() => sink.batches.length === 1);
@@ -73,7 +73,7 @@ describe("given a queue of documents", () => {
     await documents.drain();
   });
 
-  test("then a finished run is readable until its document is written, and not after", () => {
+  test("then a finished run is readable until its document is written", () => {
     const { documents, sink } = queue();
     documents.finished(ended(1));
     documents.finished(ended(2));
@@ -86,7 +86,7 @@ describe("given a queue of documents", () => {
     expect(sink.ids()).toEqual([[runId(1)], [runId(2)]]);
   });
 
-  test("when a finished run is revived while it is written, then its new state follows", async () => {
+  test("when a run is revived while it is written, then its new state follows", async () => {
     const { documents, sink } = queue();
     documents.finished(ended(1));
     documents.changed({ ...live(1), seq: 9 });
@@ -126,7 +126,7 @@ describe("given a queue of documents", () => {
     await documents.sync([]);
   });
 
-  test("when many must be durable, then they are synced at once, or by name where that fails", async () => {
+  test("when many must be durable, then they are synced at once, or by name", async () => {
     const { documents, sink } = queue();
     const ids = Array.from({ length: 100 }, (_, n) => runId(n + 1));
     documents.finished(ended(1));
@@ -161,7 +161,7 @@ describe("given a queue of documents", () => {
     expect([documents.waiting, documents.trouble, troubles.length]).toEqual([0, undefined, 1]);
   });
 
-  test("when there is nothing else to do, then documents are compared with what they should be", async () => {
+  test("when nothing else is to do, then documents are compared and repaired", async () => {
     const { documents, sink } = queue();
     documents.finished(ended(1));
     documents.repair([live(2), live(3)]);
@@ -172,7 +172,7 @@ describe("given a queue of documents", () => {
   });
 });
 
-test("given the writer's own thread, then documents are whole files, and repaired where wrong", async () => {
+test("given the writer's thread, then documents are whole, or repaired", async () => {
   const folder = join(kit.makeFolder(), "runs");
   mkdirSync(folder);
   const worker = new URL("../../../dist/hosts/local/documents-worker.js", import.meta.url);
@@ -202,7 +202,7 @@ test("given the writer's own thread, then documents are whole files, and repaire
   }
 });
 
-test("given a thread that dies, when it was at work, then its batch has failed, and another starts", async () => {
+test("given a thread that dies, then its batch has failed, and another starts", async () => {
   const sink = new WorkerSink(
     new URL("data:text/javascript,throw new Error('broken')"),
     "/nowhere",
@@ -218,7 +218,7 @@ test("given a thread that dies, when it was at work, then its batch has failed, 
   await sink.close();
 });
 
-test("given documents of which some are right, when they are repaired, then only the others are written", () => {
+test("given documents of which some are right, then a repair writes the others", () => {
   const folder = kit.makeFolder();
   const renamed: string[] = [];
   const rename = (from: string, to: string): void => {

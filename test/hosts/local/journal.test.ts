@@ -85,7 +85,7 @@ describe("given a journal, when records are appended", () => {
     await journal.close();
   });
 
-  test("while a write is under way, then they share the next one, and only one is under way", async () => {
+  test("while a write is under way, then they wait, and share the next one", async () => {
     const { journal, append, acknowledged, writes, hold } = watched();
     hold(true);
     append(1);

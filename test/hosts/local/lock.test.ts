@@ -25,7 +25,8 @@ function thrown(act: () => unknown): StoreError {
 function rival(folder: string, thenWait: boolean): ChildProcess {
   const script = `
     import { takeLock } from "${DIST}lock.js";
-    try { takeLock(process.argv[1]); } catch (error) { process.exit(error.kind === "locked" ? 3 : 1); }
+    try { takeLock(process.argv[1]); }
+    catch (error) { process.exit(error.kind === "locked" ? 3 : 1); }
     process.send?.("locked");
     ${thenWait ? "setInterval(() => {}, 1000);" : ""}`;
   const args = ["--input-type=module", "-e", script, folder];
@@ -99,7 +100,7 @@ describe("given another process", () => {
   });
 });
 
-test("given a lock file with nonsense in it, when nobody holds it, then it is no hindrance", async () => {
+test("given a lock file with nonsense that nobody holds, then it is no hindrance", async () => {
   const folder = makeFolder();
   expect(await readOwner(folder)).toBeUndefined();
   writeFileSync(join(folder, "lock"), '{"pid":');
@@ -109,7 +110,7 @@ test("given a lock file with nonsense in it, when nobody holds it, then it is no
   expect(await readOwner(folder)).toEqual({ pid: process.pid });
 });
 
-test("given a system without flock, when the lock is taken, then the refusal says what to install", () => {
+test("given a system without flock, then the refusal says what to install", () => {
   const folder = makeFolder();
   const path = process.env.PATH;
   process.env.PATH = "/nowhere";

@@ -32,7 +32,7 @@ describe("given a record", () => {
   });
 });
 
-test("given filler of any length, when it is skipped, then the next byte is the first other", () => {
+test("given filler of any length, when it is skipped, then the first other byte is next", () => {
   for (const length of [0, 1, FILLER.length - 1, FILLER.length, 2 * FILLER.length + 5]) {
     const bytes = Buffer.concat([Buffer.alloc(length, "\n"), Buffer.from("x\n\n")]);
     expect(skipFiller(bytes, 0)).toBe(length);

@@ -79,7 +79,7 @@ describe("given a store whose process was killed in the middle of a batch", () =
     }
   });
 
-  test("when its parts reached the disk in any order, then a beginning of it is there", async () => {
+  test("when its parts reached the disk in any order, then a beginning is there", async () => {
     const { folder, bytes, begin, end, before, all } = await killed({ seal_after_ms: NEVER }, 2, 4);
     const counts = new Set<number>();
     for (let hole = begin; hole < end - 1; hole += 13) {

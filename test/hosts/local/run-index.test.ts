@@ -116,7 +116,7 @@ describe("given a page", () => {
   });
 });
 
-test("given a failed run, when it is listed, then its error is there, and cut when it is long", () => {
+test("given a failed run, when it is listed, then its error is there, cut if long", () => {
   const index = new RunIndex();
   const error = { kind: "network", message: "x".repeat(10_000), step_id: "send" };
   index.put(run(1, "failed", { error }));
@@ -142,7 +142,7 @@ test("given runs with idempotency keys, then each is found by its workflow and k
   expect(index.findByKey("none", "k 1")).toBeUndefined();
 });
 
-test("given a capture, when a run is retried or finishes meanwhile, then it shows the moment", () => {
+test("given a capture, when runs go on meanwhile, then it shows its moment", () => {
   const index = new RunIndex();
   const error = { kind: "network", message: "gone" };
   index.put(run(1, "failed", { error }));

@@ -9,6 +9,7 @@ import { fold } from "../../../src/engine/evolve.js";
 import type { Run } from "../../../src/engine/run.js";
 import { type Disk, nodeDisk } from "../../../src/hosts/local/disk.js";
 import { openStore, type Store, type StoreOptions } from "../../../src/hosts/local/store.js";
+import { StoreError } from "../../../src/hosts/local/store-error.js";
 
 const AT = "2026-01-02T03:04:05.000Z";
 export const VERSION = "ab".repeat(32);
@@ -117,12 +118,6 @@ export async function drive(
   return { store, folder, decide, troubles, failures };
 }
 
-/** All of a store that must survive: unfinished runs, and what a listing says of each run. */
-export function contents(store: Store): unknown {
-  const { runs } = store.list({ limit: 200 });
-  return { unfinished: store.recovered, runs, counts: store.counts() };
-}
-
 /** The journal's files, without their filler. */
 export function journalFiles(folder: string): { [name: string]: string } {
   const journal = join(folder, "journal");
@@ -141,6 +136,18 @@ export const quickDisk: Disk = {
   syncFolderLater: (_path, done) => setImmediate(done, null),
 };
 
+/** The error that a store is refused with. */
+export async function opening(folder: string): Promise<StoreError> {
+  try {
+    const store = await openStore(folder, { onFailure() {} });
+    await store.close();
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+  throw new Error("the store was opened");
+}
+
 /** As the system reports it. */
 export function systemError(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: as the test wants it`), { code });
@@ -154,15 +161,6 @@ export const noCheckpoints: Disk = {
     return quickDisk.open(path, mode);
   },
 };
-
-/** A promise that a test settles. */
-export function gate(): { opened: Promise<void>; open: () => void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
 
 export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
