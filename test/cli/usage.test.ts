@@ -17,6 +17,9 @@ const COMMANDS = [
   "pause",
   "resume",
   "retry",
+  "approve",
+  "reject",
+  "signal",
   "demo",
   "completion",
 ];
