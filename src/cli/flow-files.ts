@@ -12,12 +12,16 @@ export interface Found {
   diagnostics: Diagnostic[];
 }
 
-/** A path that is not there is wrong usage. */
-export async function findFlowFiles(paths: readonly string[], store: string): Promise<Found> {
+/** Of folders, the files whose names are accepted. A path that is not there is wrong usage. */
+export async function findFlowFiles(
+  paths: readonly string[],
+  store: string,
+  accepts?: Accepts,
+): Promise<Found> {
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   for (const path of paths) {
-    const found = await findAt(path, store);
+    const found = await findAt(path, store, accepts);
     for (const { file, text } of found.files) texts.set(file, text);
     diagnostics.push(...found.diagnostics);
   }
@@ -25,12 +29,15 @@ export async function findFlowFiles(paths: readonly string[], store: string): Pr
   return { files: files.sort((a, b) => (a.file < b.file ? -1 : 1)), diagnostics };
 }
 
-async function findAt(path: string, store: string): Promise<Found> {
+/** Undefined: flow files. */
+type Accepts = ((name: string) => boolean) | undefined;
+
+async function findAt(path: string, store: string, accepts: Accepts): Promise<Found> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === "ENOENT" ? "is not there" : `cannot be read: ${error.message}`;
     throw usage(`${quoted(path)} ${why}.`, "name flow files, or a folder of them");
   });
-  if (found.isDirectory()) return inFolder(path, store);
+  if (found.isDirectory()) return inFolder(path, store, accepts);
   // Whoever names a file means it, also where it is a link.
   const entry = { file: path, path: await realpath(path), stamp: "", modified_at: 0 };
   const read = await readFlowFile(entry);
@@ -40,8 +47,8 @@ async function findAt(path: string, store: string): Promise<Found> {
     : { files: [], diagnostics: [read.diagnostic] };
 }
 
-async function inFolder(folder: string, store: string): Promise<Found> {
-  const found = await readFlowFiles(folder, store);
+async function inFolder(folder: string, store: string, accepts: Accepts): Promise<Found> {
+  const found = await readFlowFiles(folder, store, accepts);
   const prefix = folder === "." ? "" : `${folder.replace(/\/+$/, "")}/`;
   const named = <T extends { file: string }>(one: T): T => ({ ...one, file: prefix + one.file });
   return { files: found.files.map(named), diagnostics: found.diagnostics.map(named) };

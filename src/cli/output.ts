@@ -29,6 +29,10 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+export function createColors(on: boolean): Colors {
+  return pc.createColors(on);
+}
+
 /** `flows runs | head -1` closes the pipe early; that is no trouble of ours. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {

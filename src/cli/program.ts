@@ -75,6 +75,12 @@ function addFlowFiles(add: Add): void {
   })
     .option("--format <format>", "how to report; flows validate --format help names them", "human")
     .option("--deny-warnings", "warnings count as errors");
+  add("test [path...]", "play the tests of flow files: virtual time, no network", async () => {
+    return (await import("./commands/test.js")).test;
+  })
+    .option("--format <format>", "how to report: human, json or junit", "human")
+    .option("--filter <text>", "only cases with this in their name or their workflow's id")
+    .option("--coverage", "say which steps and arms no case reaches");
   add("sync", "read the flows folder again, and serve what is in it", async () => {
     return (await import("./commands/sync.js")).sync;
   });

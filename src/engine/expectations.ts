@@ -24,7 +24,7 @@ export interface Difference {
 export function differences({ expect }: TestCase, rehearsal: Rehearsal): Difference[] {
   const { run, troubles } = rehearsal;
   const found: Difference[] = troubles.map((message) => ({ at: "", message }));
-  if (run === undefined) return found;
+  if (run === undefined || rehearsal.halted) return found;
   const facts = new Facts(rehearsal);
   const { status, error } = expect;
   // A run that did something else than the test says is no success, whatever else is expected.

@@ -33,8 +33,10 @@ export interface Rehearsal {
   /** Of it and of the runs that it started, in order. */
   trace: Traced[];
   calls: Given[];
-  /** Why the case cannot be judged, whatever it expects: a stub is missing, a signal came late. */
+  /** What the case says and the run cannot hear or use: a stub is missing, a signal came late. */
   troubles: string[];
+  /** It could not go on: what the case expects cannot be judged. */
+  halted: boolean;
 }
 
 export interface Traced {
@@ -82,6 +84,7 @@ class Rehearsing {
   readonly #prefixes = new Map([[TESTED_RUN, ""]]);
   readonly #workflowIds = new Map<string, string>();
   #seen = 0;
+  #halted = false;
 
   constructor(
     readonly test: TestCase,
@@ -108,7 +111,8 @@ class Rehearsing {
     this.#wish("the run does not start", { ...start, workflow_version: stage.workflow.id });
     for (const { name, data, after_ms } of test.signals) {
       this.#simulation.after(after_ms, () => {
-        this.#wish(`the signal "${name}" is not heard`, { type: "signal", name, data });
+        const sent = `the signal "${name}", sent after ${after_ms / 1_000} s,`;
+        this.#wish(`${sent} is not heard`, { type: "signal", name, data });
       });
     }
     try {
@@ -119,6 +123,7 @@ class Rehearsing {
     } catch (error) {
       if (!(error instanceof Halt)) throw error;
       this.#troubles.push(error.message);
+      this.#halted = true;
       this.#look();
     }
   }
@@ -129,7 +134,8 @@ class Rehearsing {
       return run ? [{ prefix, run }] : [];
     });
     const run = this.#simulation.run(TESTED_RUN);
-    return { run, runs, trace: this.#trace, calls: this.#calls, troubles: this.#troubles };
+    const [trace, calls, troubles] = [this.#trace, this.#calls, this.#troubles];
+    return { run, runs, trace, calls, troubles, halted: this.#halted };
   }
 
   #wish(otherwise: string, wish: Wish, runId = TESTED_RUN): void {
@@ -173,15 +179,15 @@ class Rehearsing {
   #ask(runId: string, prefix: string, key: string): void {
     const step = `"${prefix}${parseKey(key).stepId}"`;
     const answer = this.#next(this.test.answers, prefix, key, (address, count) => {
-      const times = `${count} time${count === 1 ? "" : "s"}`;
       const list = `answers: { ${address}: [ … ] }`;
-      this.#troubles.push(`${step} asks once more, and ${list} answers ${times}`);
+      this.#troubles.push(`${step} asks once more, and ${list} has ${entries(count)}`);
     });
     if (!answer) return;
     const { approved, comment, after_ms } = answer satisfies PersonSays;
     this.#simulation.after(after_ms, () => {
       const wish = { type: "answer", step_id: key, approved, comment } as const;
-      this.#wish(`the answer to ${step} is not heard`, wish, runId);
+      const given = `the answer to ${step}, given after ${after_ms / 1_000} s,`;
+      this.#wish(`${given} is not heard`, wish, runId);
     });
   }
 
@@ -201,8 +207,8 @@ class Rehearsing {
     const stub = this.#next(this.test.stubs, prefix, key, (address, count) => {
       const list = `stubs: { ${address}: [ … ] }`;
       throw new Halt(
-        `"${prefix}${step_id}" is called once more, and ${list} answers ${count} calls: ` +
-          "add an answer, or write one answer without a list for all of them",
+        `"${prefix}${step_id}" is called once more, and ${list} has ${entries(count)}: ` +
+          "add one, or write one without a list for all calls",
       );
     });
     if (stub === undefined) throw new Halt(withoutStub(prefix + step_id, call.type));
@@ -237,6 +243,10 @@ type Wish = Command extends infer C
     ? Omit<C, "run_id" | "at">
     : never
   : never;
+
+function entries(count: number): string {
+  return `${count} ${count === 1 ? "entry" : "entries"}`;
+}
 
 function withoutStub(address: string, type: string): string {
   const example = type === "webhook" || type === "http" ? "{ status: 200, body: null }" : "null";

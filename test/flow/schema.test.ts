@@ -5,22 +5,43 @@ import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { catalog } from "../../src/connectors/index.js";
+import type { JsonObject } from "../../src/flow/json.js";
 import { workflowSchema } from "../../src/flow/schema.js";
+import { flowTestSchema } from "../../src/flow/test-shape.js";
 import { whole } from "./whole.js";
 
-const FILE = new URL("../../schemas/workflow.schema.json", import.meta.url);
-const schema = workflowSchema(catalog);
+const SCHEMAS: { [file: string]: JsonObject } = {
+  "workflow.schema.json": workflowSchema(catalog),
+  "flow-test.schema.json": flowTestSchema(),
+};
 
 const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
 const validate = ajv.compile(workflowSchema(whole));
 
-test("given the catalog of this version, then schemas/workflow.schema.json is fresh", () => {
+test.each(Object.entries(SCHEMAS))("schemas/%s is fresh", (name, schema) => {
+  const file = new URL(`../../schemas/${name}`, import.meta.url);
   const fresh = `${JSON.stringify(schema, null, 2)}\n`;
   if (process.env.UPDATE === "1") {
-    writeFileSync(FILE, fresh);
+    writeFileSync(file, fresh);
   }
-  expect(existsSync(FILE)).toBe(true);
-  expect(readFileSync(FILE, "utf8")).toBe(fresh);
+  expect(existsSync(file)).toBe(true);
+  expect(readFileSync(file, "utf8")).toBe(fresh);
+});
+
+const validateTest = ajv.compile(flowTestSchema());
+const FLOWS = new URL("../../flows/", import.meta.url);
+const tests = readdirSync(FLOWS).filter((name) => name.endsWith(".test.yaml"));
+test.each(tests)("given flows/%s, then an editor says nothing", (name) => {
+  validateTest(parse(readFileSync(new URL(name, FLOWS), "utf8")));
+  expect(validateTest.errors ?? []).toEqual([]);
+});
+
+test("given a test with a bad duration or an unknown key, then an editor says so", () => {
+  const given = (cases: object) =>
+    validateTest({ workflow: "w", cases: [{ name: "n", ...cases }] });
+  expect(given({ expect: { elapsed: "5s" } })).toBe(true);
+  expect(given({ expect: { elapsed: "soon" } })).toBe(false);
+  expect(given({ stub: {} })).toBe(false);
 });
 
 const OK = new URL("ok/", import.meta.url);

@@ -1,0 +1,82 @@
+// The test files that a command is to look at, and the workflows that each of them is about.
+
+import { stat } from "node:fs/promises";
+import { basename, dirname, relative, resolve, sep } from "node:path";
+import { catalog } from "../connectors/index.js";
+import { checkTogether, examine } from "../flow/check.js";
+import type { Diagnostic } from "../flow/diagnostic.js";
+import { get } from "../flow/model.js";
+import type { FlowTest } from "../flow/test-case.js";
+import { checkTestFile } from "../flow/test-file.js";
+import type { Workflow } from "../flow/workflow.js";
+import { isTestFile } from "../hosts/local/index.js";
+import { type Found, findFlowFiles } from "./flow-files.js";
+import { type Common, quoted, usage } from "./options.js";
+
+/** The workflows of one folder. */
+export interface Folder {
+  folder: string;
+  /** By id; null: its file has mistakes. */
+  workflows: ReadonlyMap<string, Workflow | null>;
+}
+
+export interface TestsFound {
+  tests: { test: FlowTest; folder: Folder }[];
+  folders: Folder[];
+  /** Of the test files. */
+  diagnostics: Diagnostic[];
+  texts: ReadonlyMap<string, string>;
+}
+
+/** Of a folder, all its tests; of a flow file, the test beside it. */
+export async function findTests(common: Common, paths: readonly string[]): Promise<TestsFound> {
+  const wanted = await Promise.all(paths.map(testsAt));
+  const found = await findFlowFiles(wanted, common.store, isTestFile);
+  return checkTests(common, found);
+}
+
+export async function checkTests(common: Common, found: Found): Promise<TestsFound> {
+  const folders = new Map<string, Folder>();
+  const tests: TestsFound["tests"] = [];
+  const diagnostics = [...found.diagnostics];
+  for (const { file, text } of found.files) {
+    const path = folderOf(file, common.flows);
+    const folder = folders.get(path) ?? (await readFolder(path, common.store));
+    folders.set(path, folder);
+    const checked = checkTestFile(text, file, { workflows: folder.workflows, catalog });
+    diagnostics.push(...checked.diagnostics);
+    if (checked.test) tests.push({ test: checked.test, folder });
+  }
+  const texts = new Map(found.files.map(({ file, text }) => [file, text]));
+  return { tests, folders: [...folders.values()], diagnostics, texts };
+}
+
+/** A test stands beside its flow file, or somewhere in the flows folder. */
+function folderOf(file: string, flows: string): string {
+  const way = relative(resolve(flows), resolve(file));
+  return way === ".." || way.startsWith(`..${sep}`) ? dirname(file) : flows;
+}
+
+async function testsAt(path: string): Promise<string> {
+  if (isTestFile(path) || !/\.(ya?ml|json)$/.test(path)) return path;
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true) return path;
+  const stem = path.replace(/\.(ya?ml|json)$/, "");
+  for (const beside of [`${stem}.test.yaml`, `${stem}.test.yml`, `${stem}.test.json`]) {
+    if ((await stat(beside).catch(() => undefined))?.isFile()) return beside;
+  }
+  throw usage(
+    `${quoted(path)} has no test beside it.`,
+    `write ${basename(stem)}.test.yaml, or let a run write it: flows record RUN`,
+  );
+}
+
+async function readFolder(folder: string, store: string): Promise<Folder> {
+  const { files } = await findFlowFiles([folder], store);
+  const examined = files.map(({ file, text }) => examine(text, file, catalog));
+  const workflows = new Map<string, Workflow | null>();
+  checkTogether(examined).forEach(({ workflow }, index) => {
+    const id = get(examined[index]?.subject?.root, "id")?.json;
+    if (typeof id === "string") workflows.set(id, workflow);
+  });
+  return { folder, workflows };
+}
