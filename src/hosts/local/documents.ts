@@ -39,13 +39,13 @@ interface Sent {
 
 export class Documents {
   readonly #options: DocumentsOptions;
-  /** Live runs whose documents are behind; the ones in `#dirty` wait for the delay to pass. */
-  #dirty = new Map<string, Run>();
-  #due = new Map<string, Run>();
   /** Texts of finished runs that are not written yet. */
   readonly #finished = new Map<string, string>();
-  /** Ids of those that are not on their way. */
-  readonly #finishedDue = new Set<string>();
+  /** What waits for the delay to pass: live runs that have changed, and ids of finished ones. */
+  #changed = new Map<string, Run>();
+  #ended = new Set<string>();
+  /** What is to be written now: the live run, or null for a finished one. */
+  readonly #due = new Map<string, Run | null>();
   #repairs: Iterator<Run> | undefined;
   readonly #syncs: SyncRequest[] = [];
   #chars = 0;
@@ -82,19 +82,24 @@ export class Documents {
 
   changed(run: Run): void {
     this.#forget(run.id);
-    this.#dirty.set(run.id, run);
-    this.#timer ??= setTimeout(() => this.#delayPassed(), this.#options.delay_ms);
+    this.#changed.set(run.id, run);
+    this.#delay();
   }
 
+  /**
+   * Waits like the others, since a document at a time would come between the journal's syncs; but
+   * a whole batch goes at once.
+   */
   finished(run: Run): void {
-    this.#dirty.delete(run.id);
+    this.#changed.delete(run.id);
     this.#due.delete(run.id);
     this.#forget(run.id);
     const text = JSON.stringify(run);
     this.#chars += text.length;
     this.#finished.set(run.id, text);
-    this.#finishedDue.add(run.id);
-    this.#pump();
+    this.#ended.add(run.id);
+    if (this.#ended.size < BATCH_DOCUMENTS) this.#delay();
+    else this.#sendEnded();
   }
 
   /**
@@ -135,22 +140,32 @@ export class Documents {
     if (text === undefined) return;
     this.#chars -= text.length;
     this.#finished.delete(id);
-    this.#finishedDue.delete(id);
+    this.#ended.delete(id);
+    this.#due.delete(id);
+  }
+
+  #delay(): void {
+    this.#timer ??= setTimeout(() => this.#delayPassed(), this.#options.delay_ms);
   }
 
   #delayPassed(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const [id, run] of this.#dirty) this.#due.set(id, run);
-    this.#dirty = new Map();
+    for (const [id, run] of this.#changed) this.#due.set(id, run);
+    this.#changed = new Map();
+    this.#sendEnded();
+  }
+
+  #sendEnded(): void {
+    for (const id of this.#ended) this.#due.set(id, null);
+    this.#ended = new Set();
     this.#pump();
   }
 
   #isIdle(): boolean {
     if (this.#sending) return false;
     if (this.#trouble !== undefined) return true;
-    const isWritten = this.#finishedDue.size === 0 && this.#due.size === 0;
-    return isWritten && !this.#repairs && this.#syncs.length === 0;
+    return this.#due.size === 0 && !this.#repairs && this.#syncs.length === 0;
   }
 
   #pump(): void {
@@ -175,32 +190,19 @@ export class Documents {
   #nextBatch(): Sent | undefined {
     const batch: DocumentBatch = { write: [], repair: [], sync: [], sync_all: false };
     const sent: Sent = { batch, written: [], repaired: [], sync: undefined };
-    this.#takeFinished(sent);
-    this.#takeLive(sent);
+    this.#takeDue(sent);
     if (isEmpty(batch)) this.#takeRepairs(sent);
     this.#takeSyncs(sent);
     const isIdle = isEmpty(batch) && batch.sync.length === 0 && !batch.sync_all;
     return isIdle ? undefined : sent;
   }
 
-  #takeFinished(sent: Sent): void {
-    let chars = 0;
-    for (const id of this.#finishedDue) {
-      if (sent.written.length >= BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
-      this.#finishedDue.delete(id);
-      const text = this.#finished.get(id) ?? "";
-      chars += text.length;
-      sent.written.push(null);
-      sent.batch.write.push(id, text);
-    }
-  }
-
-  #takeLive(sent: Sent): void {
+  #takeDue(sent: Sent): void {
     let chars = 0;
     for (const [id, run] of this.#due) {
       if (sent.written.length >= BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
       this.#due.delete(id);
-      const text = JSON.stringify(run);
+      const text = run === null ? (this.#finished.get(id) ?? "") : JSON.stringify(run);
       chars += text.length;
       sent.written.push(run);
       sent.batch.write.push(id, text);
@@ -265,10 +267,10 @@ export class Documents {
       const id = pairs[2 * place] ?? "";
       const isSame = this.#finished.get(id) === pairs[2 * place + 1];
       if (run === null && isSame) {
-        if (failed.has(place)) this.#finishedDue.add(id);
+        if (failed.has(place)) this.#due.set(id, null);
         else this.#forget(id);
       } else if (run !== null && failed.has(place)) {
-        const isNewer = this.#dirty.has(id) || this.#due.has(id) || this.#finished.has(id);
+        const isNewer = this.#changed.has(id) || this.#due.has(id) || this.#finished.has(id);
         if (!isNewer) this.#due.set(id, run);
       }
     });

@@ -42,15 +42,19 @@ function queue(delay_ms = 1) {
   const sink = slowSink();
   const troubles: string[] = [];
   const onTrouble = (message: string): void => void troubles.push(message);
-  return { sink, troubles, documents: new Documents({ delay_ms, sink, onTrouble }) };
+  const documents = new Documents({ delay_ms, sink, onTrouble });
+  /** The delay passes at once. */
+  const flush = (): void => void documents.drain();
+  return { sink, troubles, documents, flush };
 }
 
 describe("given a queue of documents", () => {
   test("when a run ends within its delay, then it is written once, as it ended", async () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     documents.changed(live(1));
     documents.changed({ ...live(1), seq: 5 });
     documents.finished(ended(1));
+    flush();
     expect(sink.batches).toEqual([
       { write: [runId(1), JSON.stringify(ended(1))], repair: [], sync: [], sync_all: false },
     ]);
@@ -74,9 +78,11 @@ describe("given a queue of documents", () => {
   });
 
   test("then a finished run is readable until its document is written", () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     documents.finished(ended(1));
+    flush();
     documents.finished(ended(2));
+    flush();
     expect(JSON.parse(documents.text(runId(2)) ?? "")).toEqual(ended(2));
     expect(documents.waiting).toBe(2);
     sink.answer();
@@ -87,8 +93,9 @@ describe("given a queue of documents", () => {
   });
 
   test("when a run is revived while it is written, then its new state follows", async () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     documents.finished(ended(1));
+    flush();
     documents.changed({ ...live(1), seq: 9 });
     expect(documents.text(runId(1))).toBeUndefined();
     sink.answer();
@@ -98,19 +105,22 @@ describe("given a queue of documents", () => {
   });
 
   test("when more than its bound waits, then it is full, until some are written", () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     const output = "x".repeat(8 * 1024 * 1024);
     for (let n = 1; n <= 9; n += 1) documents.finished({ ...ended(n), output });
+    flush();
     expect(documents.isFull).toBe(true);
     for (let n = 1; n <= 9; n += 1) sink.answer();
     expect([documents.isFull, documents.waiting]).toEqual([false, 0]);
   });
 
   test("when documents must be durable, then they are written before they are synced", async () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     documents.finished(ended(1));
+    flush();
     const synced = documents.sync([runId(1), runId(2)]);
     documents.finished(ended(3));
+    flush();
     sink.answer();
     expect(sink.batches[1]).toEqual({
       write: [runId(3), JSON.stringify(ended(3))],
@@ -127,9 +137,10 @@ describe("given a queue of documents", () => {
   });
 
   test("when many must be durable, then they are synced at once, or by name", async () => {
-    const { documents, sink } = queue();
+    const { documents, sink, flush } = queue();
     const ids = Array.from({ length: 100 }, (_, n) => runId(n + 1));
     documents.finished(ended(1));
+    flush();
     const first = documents.sync(ids);
     sink.answer();
     expect(sink.batches[1]).toMatchObject({ write: [], sync: [], sync_all: true });
@@ -147,23 +158,34 @@ describe("given a queue of documents", () => {
   });
 
   test("when one cannot be written, then the others are, and it is tried again", async () => {
-    const { documents, sink, troubles } = queue();
+    const { documents, sink, troubles, flush } = queue();
     documents.finished(ended(1));
     documents.finished(ended(2));
     documents.changed(live(3));
-    sink.answer({ write: [[0, "ENOSPC"]] });
+    flush();
+    sink.answer({ write: [[1, "ENOSPC"]] });
     expect(troubles.length).toBe(1);
     expect(documents.trouble).toBe("ENOSPC");
     expect(documents.text(runId(1))).toBeDefined();
     await kit.until(() => sink.batches.length === 2);
-    expect(sink.ids()[1]).toEqual([runId(2), runId(1), runId(3)]);
+    expect(sink.ids()).toEqual([[3, 1, 2].map(runId), [runId(1)]]);
     sink.answer();
     expect([documents.waiting, documents.trouble, troubles.length]).toEqual([0, undefined, 1]);
+  });
+
+  test("when a whole batch has ended, then it does not wait", () => {
+    const { documents, sink, flush } = queue(3_600_000);
+    for (let n = 1; n < 256; n += 1) documents.finished(ended(n));
+    expect(sink.batches).toEqual([]);
+    documents.finished(ended(256));
+    expect(sink.ids()[0]?.length).toBe(256);
+    flush();
   });
 
   test("when nothing else is to do, then documents are compared and repaired", async () => {
     const { documents, sink } = queue();
     documents.finished(ended(1));
+    await kit.until(() => sink.batches.length === 1);
     documents.repair([live(2), live(3)]);
     sink.answer();
     expect(sink.batches[1]?.repair.filter((_, i) => i % 2 === 0)).toEqual([2, 3].map(runId));
