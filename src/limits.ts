@@ -76,7 +76,7 @@ export const MIN_TOKEN = 16;
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** Connections to one host at a time; further calls wait their turn. Spares open files. */
 export const MAX_CONNECTIONS_PER_HOST = 512;
-/** ms an idle connection is kept where the other side does not say: many servers close after 2 s. */
+/** ms an idle connection is kept where the other side does not say: many close after 2 s. */
 export const IDLE_CONNECTION_MS = 1_000;
 /** ms a connector has, once its time is up, to stop and say what it waited for. */
 export const ABORT_GRACE_MS = 250;
@@ -129,7 +129,7 @@ export const MAX_OPEN_FLOW_FILES = 16;
 export const CHECK_DEADLINE_MS = 5_000;
 /** ms to start the thread that checks, or to look across all files: one file is not to blame. */
 export const CHECK_FOLDER_DEADLINE_MS = 60_000;
-/** MiB that the thread which checks flow files may use: ten thousand files, and no text's excess. */
+/** MiB for the thread that checks flow files: ten thousand files, and no text's excess. */
 export const CHECKER_MEMORY_MB = 512;
 /** ms without an event before a flow file is read: editors write in several steps. */
 export const SETTLE_MS = 75;

@@ -15,17 +15,9 @@ import {
 } from "./advance.js";
 import type { Draft } from "./draft.js";
 import { bodyScope, bodyState, instanceState, parseKey } from "./key.js";
+import type { Control } from "./rule.js";
 import { bodyOf } from "./steps.js";
 import { APPROVAL, DELAY, WAIT, WORKFLOW } from "./waiting.js";
-
-export interface Control {
-  /** May throw an ExpressionError: then the step fails with it. */
-  begin(draft: Draft, key: string, step: Step): void;
-  /** A body inside has come to its end. */
-  bodyEnded?(draft: Draft, key: string, body: string): void;
-  /** The time that the step waited for has come. Absent: the step is complete. */
-  due?(draft: Draft, key: string, step: Step): void;
-}
 
 const SET: Control = {
   begin(draft, key, step) {

@@ -178,7 +178,8 @@ function answer(draft: Draft, command: Of<"answer">): Refusal | undefined {
     return { refused: "unknown_step", message };
   }
   if (asked.length > 1) {
-    const message = `Several steps of run ${run.id} wait for an answer: name one of ${asked.join(", ")}.`;
+    const several = `Several steps of run ${run.id} wait for an answer`;
+    const message = `${several}: name one of ${asked.join(", ")}.`;
     return { refused: "unknown_step", message };
   }
   const { approved, comment } = command;

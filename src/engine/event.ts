@@ -75,8 +75,6 @@ interface StepStarted {
   branches?: string[];
 }
 
-export type EventType = Event["type"];
-
 /** All events of one command: written whole or not at all, as one journal record. */
 export interface Decision {
   run_id: string;

@@ -1,6 +1,8 @@
 // Does all that follows from what a command did, until everything waits for something, or the run
 // has ended. A list, not recursion: a thousand steps that take no time are no deeper than one.
 
+import { ExpressionError } from "../flow/expression/index.js";
+import type { Json } from "../flow/json.js";
 import { MAX_EVENTS_PER_DECISION } from "../limits.js";
 import { expressionFailure, fail, failRun, fill, isTrue, leave, nextAttempt } from "./advance.js";
 import { CONTROL } from "./control.js";
@@ -68,12 +70,26 @@ function endRun(draft: Draft): void {
     return;
   }
   try {
-    const { outputs } = draft.workflow;
-    const output = outputs === undefined ? null : fill(draft, "", outputs);
-    draft.emit({ type: "run_completed", output });
+    draft.emit({ type: "run_completed", output: outputOf(draft) });
   } catch (error) {
     failRun(draft, expressionFailure(error));
   }
+}
+
+/** An output that names a step which did not run is null. */
+function outputOf(draft: Draft): Json {
+  const { outputs } = draft.workflow;
+  if (outputs === undefined) return null;
+  const values = Object.entries(outputs).map(([name, value]) => {
+    try {
+      return [name, fill(draft, "", value)] as const;
+    } catch (error) {
+      if (error instanceof ExpressionError && error.kind === "missing")
+        return [name, null] as const;
+      throw error;
+    }
+  });
+  return Object.fromEntries(values);
 }
 
 /** A run in which a step waits for a person is paused, whatever else is in flight in it. */

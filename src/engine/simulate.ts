@@ -24,7 +24,7 @@ export interface SimulationOptions {
   /** By version. */
   workflows: ReadonlyMap<string, Workflow>;
   answer(call: Call, chance: () => number): Answer;
-  /** ms that a write takes; default 1. With 0, times are exact and crashes have no time to fall in. */
+  /** ms that a write takes; default 1. With 0, times are exact and crashes cannot fall in. */
   write_ms?: number;
   /** 0 to 1, at each write: the process dies while writing. */
   crash_rate?: number;
@@ -91,7 +91,7 @@ export class Simulation {
     }
   }
 
-  /** The process dies: of what was being written a prefix may be on disk. The next life recovers. */
+  /** The process dies: a prefix of what was being written may be on disk. The next recovers. */
   crash(): void {
     this.crashes += 1;
     this.#life += 1;

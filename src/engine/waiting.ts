@@ -5,9 +5,9 @@ import type { Json } from "../flow/json.js";
 import type { Step } from "../flow/workflow.js";
 import { complete, fail, fill, nextAttempt } from "./advance.js";
 import { childRunId } from "./child.js";
-import type { Control } from "./control.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
+import type { Control } from "./rule.js";
 import type { Failure, Run } from "./run.js";
 
 /** The signal names of approvals: no `wait` can name one, since a name has no colon. */

@@ -7,7 +7,7 @@ import type { Run } from "../../src/engine/run.js";
 import { later, place, reminder, serve, subscriber } from "../cli/harness.js";
 
 describe("a server that is killed", () => {
-  it("in the middle of a delay: the run goes on at the next start, and keeps its time", async () => {
+  it("in mid-delay: the run goes on at the next start, and keeps its time", async () => {
     const heard = await subscriber(200);
     const here = await place({ "flows/reminder.yaml": reminder(heard.url, 1.5) });
     const first = await serve(here);
@@ -24,7 +24,7 @@ describe("a server that is killed", () => {
     expect(heard.keys).toEqual([`${id}/send#0`]);
   });
 
-  it("in the middle of a webhook: it is sent again, with the same key, as the same attempt", async () => {
+  it("in mid-webhook: it is sent again, with the same key, as the same attempt", async () => {
     const silent = await receiver();
     const here = await place({ "flows/reminder.yaml": reminder(silent.url, 0) });
     const first = await serve(here);
@@ -38,7 +38,7 @@ describe("a server that is killed", () => {
     expect(silent.keys).toEqual([`${id}/send#0`, `${id}/send#0`]);
   });
 
-  it("in the middle of a webhook that may be sent once: it is not sent again, and says so", async () => {
+  it("in mid-webhook that may be sent once: it is not sent again, and says so", async () => {
     const silent = await receiver();
     const once = `${reminder(silent.url, 0)}    delivery: at_most_once\n`;
     const here = await place({ "flows/reminder.yaml": once });

@@ -285,6 +285,7 @@ describe("wait", () => {
 
   it("takes a signal that came before it was reached", () => {
     const run = given(workflow([{ id: "a" }, ...flow.steps]), start, signal);
+    expect(run.events.at(-1)).toMatchObject({ type: "signal_received", number: 1, name: "paid" });
     expect(run.state.signals).toEqual([{ name: "paid", data: { amount: 7 } }]);
     expect(run.when(output("a#0"))).toEqual([
       'step_completed a#0 "ok"',
@@ -311,6 +312,13 @@ describe("a run's outputs", () => {
     const outputs = { got: "${{ steps.a.output }}" };
     const run = given(workflow([{ id: "a" }], { outputs }), start, output("a#0", "all"));
     expect(run.state.output).toEqual({ got: "all" });
+  });
+
+  it("are null where they name a step that did not run", () => {
+    const outputs = { got: "${{ steps.b.output }}", ran: "${{ steps.a.status }}" };
+    const flow = workflow([{ id: "a", next_step_id: null }, { id: "b" }], { outputs });
+    const run = given(flow, start, output("a#0"));
+    expect(run.state.output).toEqual({ got: null, ran: "completed" });
   });
 });
 

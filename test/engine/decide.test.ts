@@ -127,7 +127,7 @@ describe("a step that fails", () => {
     ]);
   });
 
-  it("goes to the workflow's on_error, after which the run has failed with the first reason", () => {
+  it("goes to the workflow's on_error; then the run has failed with the first reason", () => {
     const steps = [{ id: "a", next_step_id: null }, { id: "tell" }];
     const run = given(workflow(steps, { on_error: { next_step_id: "tell" } }), start);
     expect(run.when(failure("a#0"))).toEqual([

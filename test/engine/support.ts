@@ -99,7 +99,7 @@ export class Given {
 }
 
 /** `step_started send#0 attempt 2`; times are relative to T0 in seconds. */
-export function line(event: Event): string {
+function line(event: Event): string {
   const words: string[] = [event.type];
   if ("key" in event) words.push(event.key);
   if ("attempt" in event) words.push(`attempt ${event.attempt}`);

@@ -48,7 +48,8 @@ interface Kept {
 }
 
 /** A command without what the host adds to it. */
-type Wish = Command extends infer C ? (C extends Command ? Omit<C, "run_id" | "at"> : never) : never;
+type Wish = WishOf<Command>;
+type WishOf<C> = C extends Command ? Omit<C, "run_id" | "at"> : never;
 
 export class MemoryHost implements Host {
   readonly runner: Runner = {

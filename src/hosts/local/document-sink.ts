@@ -4,7 +4,12 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type Disk, nodeDisk } from "./disk.js";
-import { type DocumentAnswer, type DocumentBatch, DocumentWriter } from "./document-writer.js";
+import {
+  type DocumentAnswer,
+  type DocumentBatch,
+  DocumentWriter,
+  packBatch,
+} from "./document-writer.js";
 
 /** Takes one batch at a time. */
 export interface DocumentSink {
@@ -46,7 +51,7 @@ export class WorkerSink implements DocumentSink {
     this.#answer = done;
     // While it works the process must not end; while it waits it may.
     this.#worker.ref();
-    this.#worker.postMessage(batch);
+    this.#worker.postMessage(packBatch(batch));
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,9 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { nodeDisk } from "./disk.js";
-import { type DocumentBatch, DocumentWriter } from "./document-writer.js";
+import { DocumentWriter, unpackBatch } from "./document-writer.js";
 
 const writer = new DocumentWriter(nodeDisk, workerData as string);
-parentPort?.on("message", (batch: DocumentBatch) => {
-  parentPort?.postMessage(writer.handle(batch));
+parentPort?.on("message", (batch: string) => {
+  parentPort?.postMessage(writer.handle(unpackBatch(batch)));
 });

@@ -1,7 +1,6 @@
 // The local host's public face: what the doors may use of it.
 
 export { isTestFile, readFlowFile, readFlowFiles } from "./flow-folder.js";
-export { type LocalHost, type LocalHostOptions, openLocalHost } from "./host.js";
+export { type LocalHost, openLocalHost } from "./host.js";
 export { readOwner } from "./lock.js";
-export type { Log } from "./log.js";
 export { StoreError } from "./store-error.js";

@@ -15,7 +15,7 @@ interface Watcher {
 
 export class Watchers {
   readonly #byRun = new Map<string, Set<Watcher>>();
-  /** The latest changes of all runs, oldest first: what a reader who was cut off may have missed. */
+  /** The latest changes of all runs, oldest first: what a reader that was cut off has missed. */
   #recent: { runId: string; change: Change }[] = [];
   /** Sequence number of the newest change that has been dropped from `#recent`. */
   #dropped = Number.MAX_SAFE_INTEGER;
