@@ -1,4 +1,4 @@
-// What other programs may import: the language and its diagnostics, and the shapes of what is stored.
+// What other programs may import: the language, its diagnostics, and the shapes of what is stored.
 
 export { catalog } from "./connectors/index.js";
 export type { Event } from "./engine/event.js";

@@ -6,7 +6,7 @@ import { json } from "./json.js";
 import type { Reporter } from "./reporter.js";
 import { sarif } from "./sarif.js";
 
-export type { Reporter, ReportOptions } from "./reporter.js";
+export type { Reporter } from "./reporter.js";
 
 export type Format = "human" | "json" | "github" | "sarif";
 
