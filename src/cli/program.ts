@@ -106,6 +106,9 @@ function addRuns(add: Add): void {
   add("watch <run>", "follow a run to its end", async () => {
     return (await import("./commands/watch.js")).watch;
   });
+  add("record <run>", "print a test that is like a run which has ended", async () => {
+    return (await import("./commands/record.js")).record;
+  }).option("-o, --output <file>", "write it to a new file instead");
   add("cancel <run>", "end a run now", control("cancel")).option("--reason <text>", "why");
   add("pause <run>", "let a run start no further step", control("pause"));
   add("resume <run>", "let a paused run go on", control("resume"));

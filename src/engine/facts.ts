@@ -59,7 +59,8 @@ function isAt(address: string, prefix: string, key: string): boolean {
   return address === prefix + key || address === prefix + parseKey(key).stepId;
 }
 
-function* instancesIn(
+/** Every instance that a run's document shows: of a loop, the last pass. */
+export function* instancesIn(
   { steps }: Scope,
   scope: string,
 ): Generator<{ key: string; state: StepState }> {

@@ -36,12 +36,24 @@ describe("flows validate", () => {
     expect(stdout).toContain('"webhook"');
   });
 
-  it("given files by name, checks these alone, and *.test.yaml of a folder never", async () => {
+  it("given files by name, checks these alone", async () => {
     const files = { "flows/a.yaml": GOOD, "flows/b.yaml": BAD, "flows/a.test.yaml": "cases: [" };
     const { flows } = await place(files);
     expect((await flows(["validate", "flows/a.yaml"])).code).toBe(0);
     expect((await flows(["validate", "flows/a.yaml", "flows/b.yaml"])).code).toBe(1);
-    expect((await flows(["validate", "flows"])).stderr).toContain("2 flow files checked");
+  });
+
+  it("given a *.test.yaml, checks it as a test of the workflow beside it", async () => {
+    const test =
+      "workflow: reminder\ncases: [{ name: works, stubs: { sendd: { output: null } } }]\n";
+    const { flows } = await place({ "flows/a.yaml": GOOD, "flows/a.test.yaml": test });
+    for (const path of ["flows", "flows/a.test.yaml"]) {
+      const { code, stdout } = await flows(["validate", path]);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^flows\/a\.test\.yaml:2:33: .*"sendd".*\[step-ref\]/m);
+      expect(stdout).toContain('did you mean "send"?');
+    }
+    expect((await flows(["validate"])).stderr).toContain("1 flow file and 1 test file checked");
   });
 
   it("given --format json or --json, prints one JSON document", async () => {

@@ -64,7 +64,7 @@ function checkUsed({ root, uses, findings }: Subject): void {
 
 /** Keys whose values are secrets, and texts that are secrets wherever they stand. */
 const SECRET_KEY = /^(?:.*[-_])?(?:authorization|password|passwd|secret|token|api[-_]?key)$/i;
-const SECRET_TEXT = new RegExp(
+export const SECRET_TEXT = new RegExp(
   [
     "^(?:Bearer|Basic) +[\\w+/=.~-]{16,}$",
     "\\bgh[pousr]_\\w{30,}",
