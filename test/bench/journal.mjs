@@ -11,7 +11,7 @@ import { openStore } from "../../dist/hosts/local/store.js";
 import { inTemporaryFolder, median, row, syncsPerSecond } from "./measure.mjs";
 
 const ROUNDS = 5;
-const RUNS = { 1: 200, 32: 1_500, 1024: 6_000 };
+const RUNS = { 1: 200, 32: 1_500, 1024: 10_000 };
 const LINES = 50_000;
 const FILES = 1_500;
 const REPLAYED_RUNS = 10_000;
