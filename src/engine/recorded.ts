@@ -120,7 +120,7 @@ class Recording {
       this.#say(key, { error: toError(error) });
     } else if (status === "cancelled" && state.attempt > 0) {
       // It was cut off: longer than anything that could have cut it off.
-      this.#say(key, { output: null, after: "1h" });
+      this.#say(key, { error: { kind: "timeout" }, after: "1h" });
     }
     if (attempts > 1 && step.type !== "workflow") this.#count(key, step.id, attempts);
   }

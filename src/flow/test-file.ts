@@ -152,7 +152,7 @@ class Reader {
   #stub(step: Step, { key, value }: Entry, pointer: string): void {
     const type = this.folder.catalog[step.type];
     if (type?.control && step.type !== "workflow") {
-      const message = `"${step.id}" is a ${step.type} step, which takes no stub`;
+      const message = `"${step.id}" is of type ${step.type}, which takes no stub`;
       this.findings.add("value", key, message, INSTEAD[step.type]);
       return;
     }
@@ -167,7 +167,7 @@ class Reader {
       const mistakes = mistakesIn(output.json, schema).filter(({ kind }) => kind !== "missing-key");
       const told = mistakes.map((mistake) => ({
         ...mistake,
-        message: `not what a ${step.type} step answers: ${mistake.message}`,
+        message: `not an answer to a step of type ${step.type}: ${mistake.message}`,
       }));
       addMistakes(this, base, told);
     });
@@ -175,14 +175,14 @@ class Reader {
 
   #answer(step: Step, place: Place): void {
     if (step.type === "approval") return;
-    const message = `"${step.id}" is a ${step.type} step; people answer approval steps`;
+    const message = `"${step.id}" is of type ${step.type}; people answer steps of type approval`;
     this.findings.add("value", place, message);
   }
 
   #called(step: Step, place: Place): void {
     const type = this.folder.catalog[step.type];
     if (!type?.control || step.type === "workflow") return;
-    const message = `"${step.id}" is a ${step.type} step, which calls no one`;
+    const message = `"${step.id}" is of type ${step.type}, which calls no one`;
     this.findings.add("value", place, message, "expect its output under steps");
   }
 

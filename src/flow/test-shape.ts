@@ -54,7 +54,8 @@ const answer: JsonObject = {
   type: "object",
   description: "What a person answers.",
   additionalProperties: false,
-  required: ["approved"],
+  // As a union: of a list of answers or one, a missing key would tell nothing about which is meant.
+  oneOf: [{ required: ["approved"] }],
   properties: {
     approved: { type: "boolean", description: "Yes or no." },
     comment: { type: "string", description: "Kept with the answer." },
