@@ -2,10 +2,10 @@
 
 import { stepsById } from "../flow/address.js";
 import type { Catalog } from "../flow/catalog.js";
+import { durationText } from "../flow/duration.js";
 import { evaluateValue } from "../flow/expression/index.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { Step, Workflow } from "../flow/workflow.js";
-import { inSeconds } from "./expectations.js";
 import { instancesIn } from "./facts.js";
 import { parseKey } from "./key.js";
 import type { Failure, Run, StepState } from "./run.js";
@@ -221,7 +221,7 @@ function took(state: StepState, attempts: number): string | undefined {
 function span(from: string | null, to: string | null): string | undefined {
   if (from === null || to === null) return undefined;
   const ms = Date.parse(to) - Date.parse(from);
-  return ms >= 1_000 ? inSeconds(ms) : undefined;
+  return ms >= 1_000 ? durationText(ms) : undefined;
 }
 
 function withoutUndefined(value: { [key: string]: Json | undefined }): JsonObject {

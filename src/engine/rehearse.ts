@@ -2,6 +2,7 @@
 
 import { stepsById } from "../flow/address.js";
 import type { Catalog } from "../flow/catalog.js";
+import { durationText } from "../flow/duration.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { ByAddress, PersonSays, Stub, TestCase } from "../flow/test-case.js";
 import type { Step, Workflow } from "../flow/workflow.js";
@@ -111,7 +112,7 @@ class Rehearsing {
     this.#wish("the run does not start", { ...start, workflow_version: stage.workflow.id });
     for (const { name, data, after_ms } of test.signals) {
       this.#simulation.after(after_ms, () => {
-        const sent = `the signal "${name}", sent after ${after_ms / 1_000} s,`;
+        const sent = `the signal "${name}", sent after ${durationText(after_ms)},`;
         this.#wish(`${sent} is not heard`, { type: "signal", name, data });
       });
     }
@@ -143,7 +144,8 @@ class Rehearsing {
     this.#simulation.dispatch(command, (result) => {
       if (!isRefusal(result)) return;
       const details = (result.details ?? []).map(({ path, message }) => `${path} ${message}`);
-      this.#troubles.push([`${otherwise}: ${result.message}`, ...details].join(" "));
+      const said = result.message.replace(`Run ${runId}`, "its run");
+      this.#troubles.push([`${otherwise}: ${said}`, ...details].join(" "));
     });
   }
 
@@ -186,7 +188,7 @@ class Rehearsing {
     const { approved, comment, after_ms } = answer satisfies PersonSays;
     this.#simulation.after(after_ms, () => {
       const wish = { type: "answer", step_id: key, approved, comment } as const;
-      const given = `the answer to ${step}, given after ${after_ms / 1_000} s,`;
+      const given = `the answer to ${step}, given after ${durationText(after_ms)},`;
       this.#wish(`${given} is not heard`, wish, runId);
     });
   }

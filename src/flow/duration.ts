@@ -48,3 +48,18 @@ function parseText(value: Json): number | undefined {
   }
   return total;
 }
+
+/** The same, written: `1h30m`, `0s`. */
+export function durationText(ms: number): string {
+  let rest = ms;
+  let text = "";
+  for (const unit of ["d", "h", "m", "s", "ms"]) {
+    const size = UNITS_MS[unit] ?? 1;
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) {
+      text += `${count}${unit}`;
+    }
+  }
+  return text === "" ? "0s" : text;
+}

@@ -145,7 +145,7 @@ describe("answers", () => {
     const played = ask.play(
       "answers: { ask: [{ approved: true, after: 8d }, { approved: true }] }",
     );
-    expect(played.said[0]).toMatch(/^the answer to "ask", given after 691200 s, is not heard: /);
+    expect(played.said[0]).toMatch(/^the answer to "ask", given after 8d, is not heard: its run /);
   });
 
   it("given a list that is used up, says so", () => {
@@ -170,7 +170,7 @@ describe("signals", () => {
   it("given one after the run has ended, says so", () => {
     const played = wait.play("signals: [{ name: paid, after: 9d }]\nexpect: { status: failed }");
     expect(played.said).toHaveLength(1);
-    expect(played.said[0]).toMatch(/^the signal "paid", sent after 777600 s, is not heard: /);
+    expect(played.said[0]).toMatch(/^the signal "paid", sent after 9d, is not heard: its run /);
   });
 
   it("given none, the run's waiting is said", () => {

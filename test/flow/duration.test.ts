@@ -1,7 +1,7 @@
 // Durations: the forms that are read, and those that are not.
 
 import { expect, test } from "vitest";
-import { DURATION_PATTERN, parseDuration } from "../../src/flow/duration.js";
+import { DURATION_PATTERN, durationText, parseDuration } from "../../src/flow/duration.js";
 import { compilePattern } from "../../src/flow/validator.js";
 
 test.each([
@@ -50,4 +50,14 @@ test("given what editors and connectors check with, then RE2 knows the pattern",
   expect(pattern.test("1h30m")).toBe(true);
   expect(pattern.test("P1DT2H")).toBe(true);
   expect(pattern.test("soon")).toBe(false);
+});
+
+test.each([
+  [0, "0s"],
+  [999, "999ms"],
+  [93_784_500, "1d2h3m4s500ms"],
+  [259_200_000, "3d"],
+])("given %i ms, it is written %s, and read as the same", (ms, text) => {
+  expect(durationText(ms)).toBe(text);
+  expect(parseDuration(text)).toBe(ms);
 });

@@ -1,7 +1,8 @@
 // The report of `flows test` for people: each case in a line, and below what is not as expected.
 
 import type { Coverage, Reached } from "../../engine/coverage.js";
-import { type Difference, inSeconds } from "../../engine/expectations.js";
+import type { Difference } from "../../engine/expectations.js";
+import { durationText } from "../../flow/duration.js";
 import { human as humanDiagnostics } from "../../flow/report/human.js";
 import type { Colors } from "../output.js";
 import { printable } from "../output.js";
@@ -25,7 +26,7 @@ function caseText(played: PlayedCase, colors: Colors): string {
   const { differences, rehearsal, test } = played;
   const name = printable(played.case.name);
   const last = rehearsal.trace.filter(({ prefix }) => prefix === "").at(-1)?.after_ms ?? 0;
-  const took = colors.dim(`(${inSeconds(last)})`);
+  const took = colors.dim(`(${durationText(last)})`);
   if (differences.length === 0) return `  ${colors.green("✓")} ${name} ${took}\n`;
   const place = colors.dim(`${test.file}:${played.case.line}:${played.case.column}`);
   const lines = [

@@ -1,8 +1,8 @@
 // The events of a rehearsal in lines of text, each with its virtual time.
 
-import { inSeconds } from "../../engine/expectations.js";
 import type { Rehearsal, Traced } from "../../engine/rehearse.js";
 import type { Failure } from "../../engine/run.js";
+import { durationText } from "../../flow/duration.js";
 import type { TestCase } from "../../flow/test-case.js";
 import { brief } from "../words.js";
 
@@ -12,7 +12,7 @@ const MAX_LINES = 60;
 export function traceLines({ trace }: Rehearsal, { at }: TestCase): string[] {
   const left = trace.length - MAX_LINES;
   const shown = left <= 1 ? trace : [...trace.slice(0, 20), ...trace.slice(left + 20)];
-  const times = shown.map(({ after_ms }) => `+${inSeconds(after_ms)}`);
+  const times = shown.map(({ after_ms }) => `+${durationText(after_ms)}`);
   const width = Math.max(...times.map(({ length }) => length), 0);
   const lines = shown.map((each, index) => {
     return `${(times[index] ?? "").padEnd(width)}  ${describe(each, at)}`;
@@ -24,7 +24,7 @@ export function traceLines({ trace }: Rehearsal, { at }: TestCase): string[] {
 function describe({ event, prefix }: Traced, start: number): string {
   const step = "key" in event ? `${prefix}${shortKey(event.key)}` : "";
   const run = prefix === "" ? "run" : `run of ${prefix.slice(0, -1)}`;
-  const until = (iso: string) => `+${inSeconds(Date.parse(iso) - start)}`;
+  const until = (iso: string) => `+${durationText(Date.parse(iso) - start)}`;
   switch (event.type) {
     case "run_created":
       return `${run} created: ${event.workflow_id} ${brief(event.context)}`;
