@@ -92,7 +92,7 @@ function bySteps(expect: Expected, facts: Facts): Difference[] {
   return found;
 }
 
-/** A list must have as many entries as there are; one expectation must hold for all of at least one. */
+/** A list must have as many entries as there are; one must hold for each, and there must be one. */
 function each(
   what: string,
   expected: ByAddress<JsonObject> | undefined,

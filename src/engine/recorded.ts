@@ -1,4 +1,4 @@
-// From the document of a finished run to a case of a test: what the world answered, what came of it.
+// From the document of a finished run to a case of a test: what was answered, what came of it.
 
 import { stepsById } from "../flow/address.js";
 import type { Catalog } from "../flow/catalog.js";

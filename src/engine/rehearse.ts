@@ -60,7 +60,7 @@ export interface Given {
 }
 
 /** A valid id, and the same in every test. */
-export const TESTED_RUN = "run_00000000000000000000000000";
+const TESTED_RUN = "run_00000000000000000000000000";
 
 /** A workflow step that has a stub becomes a step of this type, which no connector has. */
 const STUBBED = "workflow (stubbed)";

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "./json.js";
 import { SECRET_TEXT } from "./rules/secrets.js";
 
 /** Stands where a secret stood. */
-export const REDACTED = "REDACTED";
+const REDACTED = "REDACTED";
 
 /** Shorter ones are too likely to be a part of something else. */
 const MIN_REPLACED = 6;

@@ -192,7 +192,8 @@ class Reader {
     const names = waits.map(({ config }) => String(config.signal));
     if (names.includes(name.json) || names.some((each) => each.includes("${{"))) return;
     const known = names.length === 0 ? "there is no wait step" : `they wait for ${listed(names)}`;
-    const message = `no step of "${this.workflow.id}" waits for the signal ${show(name.json)}: ${known}`;
+    const what = `the signal ${show(name.json)}`;
+    const message = `no step of "${this.workflow.id}" waits for ${what}: ${known}`;
     this.findings.add("value", name, message, didYouMean(name.json, names));
   }
 }

@@ -50,7 +50,7 @@ describe("flows record", () => {
     expect([second.code, second.stderr]).toEqual([2, expect.stringContaining("is there already")]);
   });
 
-  it("given a workflow that changed since, says so, and where the test does not pass: 1", async () => {
+  it("given a workflow that changed since, says so; where the test does not pass: 1", async () => {
     const { url } = await subscriber(200);
     const here = await place({ "flows/a.yaml": reminder(url) });
     const id = await runOf(here, {});

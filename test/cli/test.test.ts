@@ -13,6 +13,7 @@ cases:
     ${ANSWERED}
     expect: { elapsed: 1h, calls: { send: [{ body: { invoice: 7 } }] } }
 `;
+const HOW = "write stubs: { send: { output: { status: 200, body: null } } }";
 const BAD = `workflow: reminder
 cases:
   - name: "is <wrong> & \\"odd\\""
@@ -49,7 +50,7 @@ describe("flows test", () => {
         +1h  send completed: {"status":200,"body":null}
         +1h  run completed
   ✗ has no stub (1h)  flows/a.test.yaml:6:11
-      step "send" (webhook) would touch the world, and has no stub: write stubs: { send: { output: { status: 200, body: null } } }
+      step "send" (webhook) would touch the world, and has no stub: ${HOW}
       what happened:
         +0s  run created: reminder {}
         +0s  run started
@@ -60,7 +61,7 @@ describe("flows test", () => {
     expect([code, stderr]).toEqual([1, "2 cases: 0 passed, 2 failed.\n"]);
   });
 
-  it("given a mistake in a test file, reports its place, and plays the other files: 1", async () => {
+  it("given a mistake in a test file, says where, and plays the other files: 1", async () => {
     const wrong = GOOD.replace("stubs:", "stub:");
     const files = { "flows/a.test.yaml": wrong, "flows/b.test.yaml": GOOD };
     const { flows } = await place({ "flows/a.yaml": FLOW, ...files });
@@ -181,7 +182,7 @@ interface Element {
   attributes: { [name: string]: string };
 }
 
-/** Every element, in order; throws where a tag, an attribute or an entity is not as XML wants it. */
+/** Every element, in order; throws where something is not as XML wants it. */
 function wellFormed(text: string): Element[] {
   const elements: Element[] = [];
   const open: string[] = [];

@@ -12,7 +12,9 @@ steps:
   - id: split
     type: branch
     config:
-      cases: [{ when: context.n > 10, next_step_id: big }, { when: context.n > 5, next_step_id: small }]
+      cases:
+        - { when: context.n > 10, next_step_id: big }
+        - { when: context.n > 5, next_step_id: small }
       otherwise: null
   - id: big
     type: parallel

@@ -13,7 +13,10 @@ steps:
     config:
       items: [{ n: 1 }, { n: 2 }]
       steps:
-        - { id: send, type: webhook, retry: { max_attempts: 2, delay: 1s }, config: { url: "http://127.0.0.1:9/", body: "\${{ item.n }}" } }
+        - id: send
+          type: webhook
+          retry: { max_attempts: 2, delay: 1s }
+          config: { url: "http://127.0.0.1:9/", body: "\${{ item.n }}" }
   - { id: never, type: set, if: run.id == 'x', config: { values: { a: 1 } } }
 outputs: { sent: 2, list: [1, { a: 1 }] }
 `);

@@ -144,7 +144,11 @@ describe("played again", () => {
     const flow = stage(`id: loop
 max_steps: 2000
 steps:
-  - { id: knock, type: webhook, config: { url: ${url} }, on_error: { next_step_id: pause }, next_step_id: null }
+  - id: knock
+    type: webhook
+    config: { url: ${url} }
+    on_error: { next_step_id: pause }
+    next_step_id: null
   - { id: pause, type: delay, config: { for: 1h }, next_step_id: knock }
 `);
     const { run, again, recorded } = record(flow, "stubs: { knock: { error: { status: 404 } } }");

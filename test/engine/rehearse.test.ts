@@ -13,7 +13,11 @@ steps:
   - id: send
     type: webhook
     timeout: 10s
-    retry: { max_attempts: 3, delay: 1s, jitter: 0.5, when: error.status >= 500 || error.kind == "timeout" }
+    retry:
+      max_attempts: 3
+      delay: 1s
+      jitter: 0.5
+      when: error.status >= 500 || error.kind == "timeout"
     config:
       url: ${url}
       headers: { authorization: "Bearer \${{ secrets.HOOK }}" }
@@ -111,7 +115,11 @@ outputs: { all: "\${{ steps.each.output.results }}" }
 const ask = stage(`id: ask
 steps:
   - { id: ask, type: approval, timeout: 7d, config: { message: Sure?, on_timeout: reject } }
-  - { id: again, type: branch, config: { cases: [{ when: steps.ask.output.approved, next_step_id: null }], otherwise: rest } }
+  - id: again
+    type: branch
+    config:
+      cases: [{ when: steps.ask.output.approved, next_step_id: null }]
+      otherwise: rest
   - { id: rest, type: delay, config: { for: 1d }, next_step_id: ask }
 max_steps: 9
 `);

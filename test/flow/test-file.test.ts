@@ -155,7 +155,8 @@ describe("a mistake in a test file", () => {
     ["stubs: { send: 3 }", "1:20 must be a mapping or a list, not 3 [type]"],
     [
       "stubs: { send: { output: { status: 200, bdy: 1 } } }",
-      '1:45 not an answer to a step of type webhook: unknown key "bdy" [unknown-key] did you mean "body"?',
+      '1:45 not an answer to a step of type webhook: unknown key "bdy" [unknown-key] ' +
+        'did you mean "body"?',
     ],
     [
       "stubs: { send: { error: {}, after: soon } }",
