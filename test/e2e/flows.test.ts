@@ -64,7 +64,7 @@ const SCENARIOS: { [flow: string]: { [when: string]: Scenario } } = {
     "reminds each customer and tells the team": {
       context: {},
       bodies: { [billing]: invoices(2) },
-      asked: ["/chat", "/ledger", billing, reminders, reminders],
+      asked: [billing, "/chat", "/ledger", reminders, reminders],
       anyOrder: true,
       status: "completed",
     },
