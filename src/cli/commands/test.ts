@@ -8,8 +8,8 @@ import { rehearse } from "../../engine/rehearse.js";
 import type { JsonObject } from "../../flow/json.js";
 import type { TestCase } from "../../flow/test-case.js";
 import type { Workflow } from "../../flow/workflow.js";
+import { choice } from "../choice.js";
 import { EXIT, type ExitCode } from "../exit.js";
-import { nearest } from "../ids.js";
 import { type Common, type Options, quoted, usage } from "../options.js";
 import { findTests, type TestsFound } from "../test-files.js";
 import { coverageText, human } from "../test-report/human.js";
@@ -25,7 +25,7 @@ import {
 
 export async function test(common: Common, paths: string[], options: Options): Promise<ExitCode> {
   const { output } = common;
-  const format = output.json ? "json" : formatOf(options.format as string);
+  const format = output.json ? "json" : choice("--format", options.format as string, FORMATS);
   const filter = options.filter as string | undefined;
   const found = await findTests(common, paths.length > 0 ? paths : [common.flows]);
   if (found.texts.size === 0 && found.diagnostics.length === 0) {
@@ -51,17 +51,7 @@ export async function test(common: Common, paths: string[], options: Options): P
 
 const reporters = { human, json, junit } satisfies { [format: string]: TestReporter };
 
-type Format = keyof typeof reporters;
-
-function formatOf(text: string): Format {
-  const formats = Object.keys(reporters);
-  if (formats.includes(text)) return text as Format;
-  const near = nearest(text, formats);
-  throw usage(
-    `--format wants one of ${formats.join(", ")}, not ${quoted(text)}.`,
-    near && `did you mean ${near}?`,
-  );
-}
+const FORMATS = Object.keys(reporters) as (keyof typeof reporters)[];
 
 function playAll({ tests }: TestsFound, filter = ""): PlayedCase[] {
   const has = (text: string) => text.toLowerCase().includes(filter.toLowerCase());

@@ -4,10 +4,10 @@ import { catalog } from "../../connectors/index.js";
 import { checkFolder } from "../../flow/check.js";
 import { reporters } from "../../flow/report/report.js";
 import { isTestFile } from "../../hosts/local/index.js";
+import { choice } from "../choice.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import { findFlowFiles } from "../flow-files.js";
-import { nearest } from "../ids.js";
-import { type Common, type Options, quoted, usage } from "../options.js";
+import type { Common, Options } from "../options.js";
 import { checkTests } from "../test-files.js";
 
 export async function validate(
@@ -16,7 +16,7 @@ export async function validate(
   options: Options,
 ): Promise<ExitCode> {
   const { output } = common;
-  const format = output.json ? "json" : formatOf(options.format as string);
+  const format = output.json ? "json" : choice("--format", options.format as string, FORMATS);
   const where = paths.length > 0 ? paths : [common.flows];
   const found = await findFlowFiles(where, common.store, (name) => /\.(ya?ml|json)$/.test(name));
   const files = found.files.filter(({ file }) => !isTestFile(file));
@@ -37,17 +37,7 @@ export async function validate(
   return denied > 0 ? EXIT.failed : EXIT.done;
 }
 
-type Format = keyof typeof reporters;
-
-function formatOf(text: string): Format {
-  const formats = Object.keys(reporters);
-  if (formats.includes(text)) return text as Format;
-  const near = nearest(text, formats);
-  throw usage(
-    `--format wants one of ${formats.join(", ")}, not ${quoted(text)}.`,
-    near && `did you mean ${near}?`,
-  );
-}
+const FORMATS = Object.keys(reporters) as (keyof typeof reporters)[];
 
 function summary(files: number, tests: number, errors: number, warnings: number): string {
   const looked = files > 0 || tests === 0 ? [count(files, "flow file")] : [];

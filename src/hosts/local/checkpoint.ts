@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Run } from "../../engine/run.js";
 import type { Disk } from "./disk.js";
-import { later, openIfThere, unlinkIfThere, writeLater } from "./files.js";
+import { openIfThere, replaceDurably, writeLater } from "./files.js";
 import type { Position } from "./journal.js";
 import { crcDigits, FORMAT, lineEnd } from "./record.js";
 import type { Capture, FinishedRow } from "./run-index.js";
@@ -67,24 +67,14 @@ export async function writeCheckpoint(
   store: string,
   state: CheckpointState,
 ): Promise<number> {
-  const path = checkpointPath(store);
-  const fd = disk.open(`${path}.tmp`, "create");
   let size = 0;
-  try {
+  await replaceDurably(disk, checkpointPath(store), async (fd) => {
     for (const text of slices(lines(state))) {
       const bytes = Buffer.from(text);
       await writeLater(disk, fd, bytes, size);
       size += bytes.length;
     }
-    await later((done) => disk.syncLater(fd, done));
-  } catch (error) {
-    unlinkIfThere(disk, `${path}.tmp`);
-    throw error;
-  } finally {
-    disk.close(fd);
-  }
-  disk.rename(`${path}.tmp`, path);
-  await later((done) => disk.syncFolderLater(store, done));
+  });
   return size;
 }
 

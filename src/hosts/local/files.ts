@@ -9,10 +9,21 @@ import { diskError, errorCode } from "./store-error.js";
 /** Resolves when file and name are on disk; a power cut leaves the old file or the new one. */
 export async function writeDurable(path: string, text: string, disk = nodeDisk): Promise<void> {
   temporaries += 1;
-  const temporary = `${path}.${temporaries}.tmp`;
+  // Two may write one file at once: each has a temporary one of its own.
+  const write = (fd: number) => writeLater(disk, fd, Buffer.from(text), 0);
+  await replaceDurably(disk, path, write, `${path}.${temporaries}.tmp`);
+}
+
+/** The same for a file that `write` fills bit by bit; what it leaves unfinished is removed. */
+export async function replaceDurably(
+  disk: Disk,
+  path: string,
+  write: (fd: number) => Promise<void>,
+  temporary = `${path}.tmp`,
+): Promise<void> {
   const fd = disk.open(temporary, "create");
   try {
-    await writeLater(disk, fd, Buffer.from(text), 0);
+    await write(fd);
     await later((done) => disk.syncLater(fd, done));
   } catch (error) {
     unlinkIfThere(disk, temporary);
@@ -83,7 +94,7 @@ export function shortWrite(written: number, length: number): Error {
   return new Error(`only ${written} of ${length} bytes were written`);
 }
 
-export function later(start: (done: (error: Error | null) => void) => void): Promise<void> {
+function later(start: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()));
   });

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import type { Disk } from "./disk.js";
-import { later, unlinkIfThere, writeAll, writeLater } from "./files.js";
+import { replaceDurably, writeAll, writeLater } from "./files.js";
 import { encodeLine, FILLER, FORMAT, lineEnd, parseLine } from "./record.js";
 import { StoreError } from "./store-error.js";
 
@@ -48,21 +48,11 @@ export async function createSegmentLater(
   segment: number,
   size: number,
 ): Promise<void> {
-  const path = segmentPath(folder, segment);
-  const fd = disk.open(`${path}.tmp`, "create");
-  try {
+  await replaceDurably(disk, segmentPath(folder, segment), async (fd) => {
     for (const { bytes, position } of blank(segment, size)) {
       await writeLater(disk, fd, bytes, position);
     }
-    await later((done) => disk.syncLater(fd, done));
-  } catch (error) {
-    unlinkIfThere(disk, `${path}.tmp`);
-    throw error;
-  } finally {
-    disk.close(fd);
-  }
-  disk.rename(`${path}.tmp`, path);
-  await later((done) => disk.syncFolderLater(folder, done));
+  });
 }
 
 /** Where a segment's first record stands. */
