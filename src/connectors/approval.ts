@@ -1,6 +1,6 @@
 // The `approval` step: pauses the run until a person answers. A control type: the engine reads it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 const ApprovalConfig = Type.Object(

@@ -1,7 +1,7 @@
 // What steps with steps inside have alike: a list of steps and its entry.
 
-import Type from "typebox";
 import type { JsonObject } from "../flow/json.js";
+import { Type } from "../flow/type.js";
 
 export const EntryPoint = Type.String({
   description: "The first step. Default: the first of the list.",

@@ -1,7 +1,7 @@
 // The `branch` step: goes on with the first case that is true. A control type: the engine reads it.
 
-import Type from "typebox";
 import { nextStepId } from "../flow/envelope.js";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 /** Shared with every step: a step's id, or null to end the body. */

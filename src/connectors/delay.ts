@@ -1,7 +1,7 @@
 // The `delay` step: waits. A control type: the engine reads its config, and no connector is called.
 
-import Type from "typebox";
 import { DURATION_PATTERN } from "../flow/duration.js";
+import { Type } from "../flow/type.js";
 import { MAX_DURATION_MS } from "../limits.js";
 import type { Connector } from "./connector.js";
 

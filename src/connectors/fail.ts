@@ -1,6 +1,6 @@
 // The `fail` step: ends the run with a message. A control type: the engine reads it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 const FailConfig = Type.Object(

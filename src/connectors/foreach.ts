@@ -1,6 +1,6 @@
 // The `foreach` step: runs steps for each item of a list. A control type: the engine reads it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import { MAX_PARALLEL_ITEMS } from "../limits.js";
 import { EntryPoint, Steps } from "./body.js";
 import type { Connector } from "./connector.js";

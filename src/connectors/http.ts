@@ -1,8 +1,9 @@
 // The `http` step: any request, whose answer is the step's output where its status is as expected.
 
-import Type from "typebox";
+import type { Static } from "typebox";
 import type { Call, Io, Signal } from "../engine/ports.js";
 import type { Json } from "../flow/json.js";
+import { Type } from "../flow/type.js";
 import { MAX_RESPONSE_BYTES } from "../limits.js";
 import type { Connector } from "./connector.js";
 import { readBody, statusError, USER_AGENT } from "./exchange.js";
@@ -43,7 +44,7 @@ const HttpConfig = Type.Object(
   { additionalProperties: false },
 );
 
-type HttpConfig = Type.Static<typeof HttpConfig>;
+type HttpConfig = Static<typeof HttpConfig>;
 
 export const http: Connector = {
   type: "http",

@@ -1,6 +1,7 @@
 // The `parallel` step: runs branches at the same time. A control type: the engine reads it.
 
-import Type from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../flow/type.js";
 import { EntryPoint, Steps } from "./body.js";
 import type { Connector } from "./connector.js";
 
@@ -11,7 +12,7 @@ const Branch = Type.Object(
 
 const ParallelConfig = Type.Object(
   {
-    branches: Type.Unsafe<{ [name: string]: Type.Static<typeof Branch> }>({
+    branches: Type.Unsafe<{ [name: string]: Static<typeof Branch> }>({
       type: "object",
       description: "By name. The step completes when all branches have.",
       minProperties: 1,

@@ -1,6 +1,6 @@
 // What the steps that speak HTTP ask for alike: an address, headers, a query and a body.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import { isJsonType } from "./exchange.js";
 
 export const UrlSchema = Type.String({

@@ -1,6 +1,6 @@
 // The `set` step: gives names to values. A control type: the engine fills the expressions in.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 const SetConfig = Type.Object(

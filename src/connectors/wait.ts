@@ -1,6 +1,6 @@
 // The `wait` step: waits for a signal from outside. A control type: the engine reads it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 const WaitConfig = Type.Object(

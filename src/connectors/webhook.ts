@@ -1,8 +1,9 @@
 // The `webhook` step: sends JSON to an address by POST, and keeps status and body of the answer.
 
-import Type from "typebox";
+import type { Static } from "typebox";
 import type { Call, Io, Signal } from "../engine/ports.js";
 import type { Json } from "../flow/json.js";
+import { Type } from "../flow/type.js";
 import { MAX_RESPONSE_BYTES } from "../limits.js";
 import type { Connector } from "./connector.js";
 import { readBody, statusError, USER_AGENT } from "./exchange.js";
@@ -19,7 +20,7 @@ const WebhookConfig = Type.Object(
   { additionalProperties: false },
 );
 
-type WebhookConfig = Type.Static<typeof WebhookConfig>;
+type WebhookConfig = Static<typeof WebhookConfig>;
 
 export const webhook: Connector = {
   type: "webhook",

@@ -1,6 +1,6 @@
 // The `workflow` step: starts a run of another workflow. A control type: the engine reads it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
 const WorkflowConfig = Type.Object(

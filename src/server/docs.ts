@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import type { Answer } from "./answer.js";
 import { Problem, quote } from "./problem.js";
 import { type Param, type Route, route } from "./route.js";

@@ -1,8 +1,9 @@
 // The shape of a row of the route table, which drives routing, validation and the OpenAPI document.
 
 import type { ServerResponse } from "node:http";
-import Type, { type Static, type TSchema } from "typebox";
+import type { Static, TSchema } from "typebox";
 import type { Host } from "../engine/runner.js";
+import { Type } from "../flow/type.js";
 import type { Answer } from "./answer.js";
 import type { Log } from "./log.js";
 import type { Problem, ProblemKind } from "./problem.js";

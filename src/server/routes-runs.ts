@@ -1,10 +1,10 @@
 // The routes about runs: how they stand, what may be wished of them, and their changes live.
 
-import Type from "typebox";
 import { isRefusal, type Refusal } from "../engine/command.js";
 import type { Run } from "../engine/run.js";
 import type { RunQuery } from "../engine/runner.js";
 import type { Json } from "../flow/json.js";
+import { Type } from "../flow/type.js";
 import { DEFAULT_PAGE, MAX_CHANGE_ID, MAX_CURSOR, MAX_PAGE, MAX_REASON } from "../limits.js";
 import type { Answer } from "./answer.js";
 import { watchRun } from "./events.js";

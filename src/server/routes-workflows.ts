@@ -1,10 +1,10 @@
 // The routes about workflows: what is served, how a flow file is written, how a run is started.
 
-import Type from "typebox";
 import { isRefusal } from "../engine/command.js";
 import type { ServedWorkflow } from "../engine/runner.js";
 import { parseDuration } from "../flow/duration.js";
 import type { JsonObject } from "../flow/json.js";
+import { Type } from "../flow/type.js";
 import { MAX_IDEMPOTENCY_KEY, MAX_WAIT_MS } from "../limits.js";
 import { unknownWorkflow, workflowIdParam } from "./params.js";
 import { Problem, problemOf } from "./problem.js";

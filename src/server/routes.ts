@@ -1,6 +1,6 @@
 // The route table: what this server answers to. Routing, validation and /openapi.json come from it.
 
-import Type from "typebox";
+import { Type } from "../flow/type.js";
 import { DOCS_ROUTES } from "./docs.js";
 import { type Route, route } from "./route.js";
 import { RUN_ROUTES } from "./routes-runs.js";

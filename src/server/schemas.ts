@@ -1,10 +1,11 @@
 // The shapes that go over the wire, as the OpenAPI document names them.
 
-import Type, { type TSchema } from "typebox";
+import type { Static, TSchema } from "typebox";
 import { RUN_ID_PATTERN, WORKFLOW_ID_PATTERN } from "../engine/ids.js";
 import type { BodyState, Run, RunStatus, StepStatus } from "../engine/run.js";
 import type { Health, RunSummary, ServedWorkflow } from "../engine/runner.js";
 import { type Diagnostic, KINDS } from "../flow/diagnostic.js";
+import { Type } from "../flow/type.js";
 import { PROBLEMS, type ProblemDetails, type ProblemKind } from "./problem.js";
 
 export const RUN_STATUSES: RunStatus[] = [
@@ -216,13 +217,13 @@ export const ProblemRef = held<ProblemDetails>()("Problem", ProblemShape);
 export const HealthRef = held<Health>()("Health", HealthShape);
 
 function ref<T extends TSchema>(name: string, _shape: T) {
-  return Type.Unsafe<Type.Static<T>>({ $ref: `#/components/schemas/${name}` });
+  return Type.Unsafe<Static<T>>({ $ref: `#/components/schemas/${name}` });
 }
 
 /** The compiler's word that the documents we hold are what their shape says. */
 function held<Held>() {
   return <T extends TSchema>(
     name: string,
-    _shape: T & (Held extends Type.Static<T> ? unknown : never),
+    _shape: T & (Held extends Static<T> ? unknown : never),
   ) => Type.Unsafe<Held>({ $ref: `#/components/schemas/${name}` });
 }

@@ -1,7 +1,6 @@
 // Calls of connectors for the engine's loop: one outcome each, in time, or none once stopped.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import Type from "typebox";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/engine/command.js";
 import {
@@ -11,6 +10,7 @@ import {
   type RunConnector,
   type Signal,
 } from "../../../src/engine/ports.js";
+import { Type } from "../../../src/flow/type.js";
 import { createCalls } from "../../../src/hosts/local/calls.js";
 import { MAX_DURATION_MS } from "../../../src/limits.js";
 
