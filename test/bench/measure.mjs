@@ -21,9 +21,37 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-export function row(name, measured, unit, floorName, floor, wanted) {
-  const ratio = measured / floor;
-  return { name, measured, unit, floor: { name: floorName, value: floor }, ratio, wanted };
+/**
+ * One line of the table. `measured` and `floor` are numbers, or lists of them, one an interleaved
+ * round: then the ratio is the median of the rounds' ratios, which a busy moment cannot turn.
+ * A target is `>= 0.7` of the ratio; with a unit, `< 512 MiB`, it is one of what was measured.
+ */
+export function row(figure, measured, unit, floorName = "", floor = null, target = undefined) {
+  const tops = [measured].flat();
+  const floors = floor === null ? [] : [floor].flat();
+  const ratio = floor === null ? null : median(floors.map((value, i) => tops[i] / value));
+  const top = median(tops);
+  return {
+    figure,
+    measured: top,
+    unit,
+    floor: { name: floorName, value: floor === null ? null : median(floors) },
+    ratio,
+    ...(target !== undefined && { target, result: resultOf(target, ratio, top) }),
+  };
+}
+
+const REACHED = {
+  ">=": (value, bound) => value >= bound,
+  "<=": (value, bound) => value <= bound,
+  "<": (value, bound) => value < bound,
+};
+
+function resultOf(target, ratio, measured) {
+  const [, sign, digits, unit] = /^(>=|<=|<) ([\d.,]+)(.*)$/.exec(target) ?? [];
+  if (sign === undefined) throw new Error(`${target} is no target`);
+  const value = unit === "" ? (ratio ?? measured) : measured;
+  return REACHED[sign](value, Number(digits.replaceAll(",", ""))) ? "pass" : "falls short";
 }
 
 /** A folder on the disk that the figures are about; gone afterwards. */
