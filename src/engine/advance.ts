@@ -32,6 +32,11 @@ export function fill(draft: Draft, scope: string, value: Json): Json {
   return evaluateValue(value, namesIn(draft.workflow, draft.run, scope));
 }
 
+/** What was filled in, for a person to read. */
+export function asText(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** Anything but an expression's own error is a mistake of ours, and goes on up. */
 export function expressionFailure(error: unknown): Failure {
   if (!(error instanceof ExpressionError)) throw error;

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../flow/json.js";
 import type { Body, Step } from "../flow/workflow.js";
 import { MAX_ITEMS } from "../limits.js";
 import {
+  asText,
   complete,
   enter,
   expressionFailure,
@@ -31,10 +32,6 @@ const FAIL: Control = {
     fail(draft, key, { kind: "failed", message: asText(message) });
   },
 };
-
-function asText(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
 
 interface Case {
   when: string;

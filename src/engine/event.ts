@@ -67,6 +67,8 @@ interface StepStarted {
   until?: string;
   /** The step waits for a person, or for a signal of this name. */
   signal?: string;
+  /** What the person is asked. */
+  message?: string;
   /** The run that a workflow step started. */
   child_run_id?: string;
   /** The values that a foreach runs over. */

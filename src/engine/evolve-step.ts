@@ -92,6 +92,7 @@ function start(before: Run, event: Of<"step_started">): Run {
     ...(waits ? { error: null } : {}),
     ...(event.until === undefined ? {} : { until: event.until }),
     ...(event.signal === undefined ? {} : { signal: event.signal }),
+    ...(event.message === undefined ? {} : { message: event.message }),
     ...(event.child_run_id === undefined ? {} : { child_run_id: event.child_run_id }),
     ...bodies(event),
   });

@@ -5,10 +5,9 @@ import { durationText } from "../flow/duration.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { ByAddress, Expected, TestCase } from "../flow/test-case.js";
 import { Facts } from "./facts.js";
-import { instanceState, parseKey } from "./key.js";
 import type { Rehearsal } from "./rehearse.js";
 import type { Run } from "./run.js";
-import { APPROVAL_SIGNAL } from "./waiting.js";
+import { waitingFor } from "./waiting-for.js";
 
 /** One thing that is not as expected. */
 export interface Difference {
@@ -43,14 +42,11 @@ function because(run: Run): { message?: string } {
     const { step_id, message } = run.error;
     return { message: step_id === undefined ? message : `${step_id}: ${message}` };
   }
-  const waiting = run.open.flatMap((key) => {
-    const state = instanceState(run, key);
-    if (!state?.signal) return [];
-    const { stepId } = parseKey(key);
-    return state.signal.startsWith(APPROVAL_SIGNAL)
-      ? [`${stepId} waits for a person: answers: { ${stepId}: { approved: true } }`]
-      : [`${stepId} waits for a signal: signals: [{ name: ${state.signal} }]`];
-  });
+  const waiting = waitingFor(run).map(({ step_id, signal }) =>
+    signal === undefined
+      ? `${step_id} waits for a person: answers: { ${step_id}: { approved: true } }`
+      : `${step_id} waits for a signal: signals: [{ name: ${signal} }]`,
+  );
   return waiting.length === 0 ? {} : { message: waiting.join("; ") };
 }
 

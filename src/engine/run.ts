@@ -84,6 +84,8 @@ export interface StepState {
   until?: string;
   /** The signal that a waiting step goes on with. */
   signal?: string;
+  /** Of an `approval`: what the person is asked. */
+  message?: string;
   /** Of a `foreach`, in the order of its items. */
   items?: BodyState[];
   /** Of a `workflow`: the run that it started. */

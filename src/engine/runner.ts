@@ -6,6 +6,7 @@ import type { Workflow } from "../flow/workflow.js";
 import type { Refusal } from "./command.js";
 import type { Event } from "./event.js";
 import type { Run, RunStatus } from "./run.js";
+import type { WaitingFor } from "./waiting-for.js";
 
 export interface TriggerRequest {
   workflow_id: string;
@@ -31,17 +32,21 @@ export interface RunQuery {
   cursor?: string;
 }
 
-export type RunSummary = Pick<
-  Run,
-  | "id"
-  | "workflow_id"
-  | "workflow_version"
-  | "status"
-  | "created_at"
-  | "started_at"
-  | "finished_at"
-  | "error"
->;
+export interface RunSummary
+  extends Pick<
+    Run,
+    | "id"
+    | "workflow_id"
+    | "workflow_version"
+    | "status"
+    | "created_at"
+    | "started_at"
+    | "finished_at"
+    | "error"
+  > {
+  /** Of a paused run: the answers and signals that it waits for; none when it is held by hand. */
+  waiting_for?: WaitingFor[];
+}
 
 export interface PersonAnswer {
   approved: boolean;

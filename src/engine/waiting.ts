@@ -3,7 +3,7 @@
 import { parseDuration } from "../flow/duration.js";
 import type { Json } from "../flow/json.js";
 import type { Step } from "../flow/workflow.js";
-import { complete, fail, fill, nextAttempt } from "./advance.js";
+import { asText, complete, fail, fill, nextAttempt } from "./advance.js";
 import { childRunId } from "./child.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
@@ -30,10 +30,10 @@ export const DELAY: Control = {
 /** Waits for a person: the run is paused until someone answers, or the step's timeout. */
 export const APPROVAL: Control = {
   begin(draft, key, step) {
-    fill(draft, parseKey(key).scope, step.config.message ?? "");
-    const attempt = nextAttempt(draft, key);
+    const message = asText(fill(draft, parseKey(key).scope, step.config.message ?? ""));
     const signal = `${APPROVAL_SIGNAL}${key}`;
-    draft.emit({ type: "step_started", key, attempt, signal, ...timeout(draft, step) });
+    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
+    draft.emit({ ...start, signal, message, ...timeout(draft, step) });
   },
   due(draft, key, step) {
     const policy = String(step.config.on_timeout ?? "fail");

@@ -64,6 +64,10 @@ const StepState = Type.Object({
   error: FailureOrNull,
   until: Type.Optional(Time),
   signal: Type.Optional(Type.String({ description: "What a waiting step goes on with." })),
+  message: Type.Optional(Type.String({ description: "Of an `approval`: what is asked." })),
+  child_run_id: Type.Optional(
+    Type.String({ description: "Of a `workflow`: the run that it started." }),
+  ),
   items: Type.Optional(Type.Array(BodyStateRef, { description: "Of a `foreach`, in order." })),
   branches: Type.Optional(
     Type.Record(Type.String(), BodyStateRef, { description: "Of a `parallel`, by name." }),
@@ -88,7 +92,22 @@ const summary = {
   error: FailureOrNull,
 };
 
-const RunSummaryShape = Type.Object(summary);
+const WaitingForShape = Type.Object({
+  step_id: Type.String(),
+  key: Type.String({ description: "Names the step, where several wait." }),
+  message: Type.Optional(Type.String({ description: "What a person is asked." })),
+  signal: Type.Optional(Type.String({ description: "The signal's name." })),
+  until: Type.Optional(Time),
+});
+
+const RunSummaryShape = Type.Object({
+  ...summary,
+  waiting_for: Type.Optional(
+    Type.Array(ref("WaitingFor", WaitingForShape), {
+      description: "Of a paused run: what it waits for; nothing, when it is held by hand.",
+    }),
+  ),
+});
 
 const RunShape = Type.Object({
   ...summary,
@@ -96,6 +115,10 @@ const RunShape = Type.Object({
   trigger: Type.Object({
     type: Type.Enum(["manual", "schedule", "webhook", "workflow"]),
     idempotency_key: Type.Optional(Type.String()),
+    run_id: Type.Optional(
+      Type.String({ description: "Of `workflow`: the run that started this one." }),
+    ),
+    key: Type.Optional(Type.String({ description: "Of the step of that run." })),
   }),
   steps: Type.Record(Type.String(), ref("StepState", StepState), {
     description: "By step id: the latest iteration of each step that was reached.",
@@ -196,6 +219,7 @@ const ProblemShape = Type.Object(
 export const COMPONENTS: { readonly [name: string]: TSchema } = {
   Run: RunShape,
   RunSummary: RunSummaryShape,
+  WaitingFor: WaitingForShape,
   StepState,
   BodyState: BodyStateShape,
   Failure,

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { effects } from "../../src/engine/effects.js";
+import { waitingFor } from "../../src/engine/waiting-for.js";
 import type { JsonObject } from "../../src/flow/json.js";
 import type { Step } from "../../src/flow/workflow.js";
-import { due, failure, given, output, RETRY, start, workflow } from "./support.js";
+import { due, failure, given, output, RETRY, start, T0, workflow } from "./support.js";
 
 type Drawn = Partial<Step> & { id: string };
 
@@ -233,12 +234,31 @@ describe("approval", () => {
     ]);
   });
 
-  it("answers itself by its policy when its timeout has passed", () => {
-    const timed = workflow([{ ...ask, timeout_ms: 5000 }]);
+  it("records what the person is asked, with its expressions filled in", () => {
+    const config = { message: "Pay ${{ context.n }}?" };
+    const asking = workflow([{ ...ask, config, timeout_ms: 5000 }]);
+    const run = given(asking, { ...start, context: { n: 480 } });
+    expect(run.events.at(-2)).toMatchObject({ type: "step_started", message: "Pay 480?" });
+    const [waits, ...others] = waitingFor(run.state);
+    expect(waits).toMatchObject({ step_id: "ask", key: "ask#0", message: "Pay 480?" });
+    expect([waits?.until, others]).toEqual([new Date(T0 + 5000).toISOString(), []]);
+    run.and({ type: "answer", approved: true, comment: null });
+    expect(run.state.steps.ask).toMatchObject({ status: "completed", message: "Pay 480?" });
+    expect(waitingFor(run.state)).toEqual([]);
+  });
+
+  it.each([
+    ["approve", "completed", { approved: true, comment: null, timed_out: true }],
+    ["reject", "completed", { approved: false, comment: null, timed_out: true }],
+    ["fail", "failed", null],
+  ])("whose policy is %s is %s when its timeout has passed", (on_timeout, status, output) => {
+    const config = { message: "go?", on_timeout };
+    const timed = workflow([{ ...ask, config, timeout_ms: 5000 }]);
     const run = given(timed, start);
     expect(effects(timed, run.state)).toMatchObject([{ kind: "wait", key: "ask#0" }]);
     run.and(due("ask#0"));
-    expect(run.state.steps.ask?.output).toMatchObject({ approved: false, timed_out: true });
+    expect(run.state.steps.ask).toMatchObject({ status, output });
+    expect(run.state.error?.kind).toBe(status === "failed" ? "timeout" : undefined);
   });
 
   it("refuses an answer that nobody waits for, and one that could mean two", () => {

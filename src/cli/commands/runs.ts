@@ -29,7 +29,7 @@ export async function runs(common: Common, _: string[], options: Options): Promi
     output.say("There is no such run. flows trigger ID starts one.");
     return EXIT.done;
   }
-  const head = ["RUN", "WORKFLOW", "STATUS", "CREATED (UTC)", "TOOK", "ERROR"];
+  const head = ["RUN", "WORKFLOW", "STATUS", "CREATED (UTC)", "TOOK", "ERROR, OR WAITS FOR"];
   output.result(
     table(
       head,
@@ -48,6 +48,14 @@ function row(run: RunSummary, { output }: Common) {
     { text: run.status, paint: paintStatus(run.status, output.colors) },
     moment(run.created_at),
     took(run),
-    run.error === null ? "" : brief(failureText(run.error)).slice(1, -1),
+    run.error === null ? waitsText(run) : brief(failureText(run.error)).slice(1, -1),
   ];
+}
+
+function waitsText({ status, waiting_for: waits = [] }: RunSummary): string {
+  const [first] = waits;
+  if (first === undefined) return status === "paused" ? "flows resume" : "";
+  const { step_id, message, signal } = first;
+  const what = message === undefined ? `the signal ${signal}` : brief(message, 60).slice(1, -1);
+  return `${step_id}: ${what}${waits.length > 1 ? `, and ${waits.length - 1} more` : ""}`;
 }

@@ -15,6 +15,7 @@ import type {
   Triggered,
   TriggerRequest,
 } from "../../engine/runner.js";
+import { waitingFor } from "../../engine/waiting-for.js";
 import { canonicalJson } from "../../flow/canonical.js";
 import type { Json } from "../../flow/json.js";
 import type { Workflow } from "../../flow/workflow.js";
@@ -68,7 +69,8 @@ export class LocalRunner implements Runner {
   }
 
   async list(query: RunQuery): Promise<{ runs: RunSummary[]; next_cursor: string | null }> {
-    return this.store.list(query);
+    const { runs, next_cursor } = this.store.list(query);
+    return { runs: await Promise.all(runs.map((run) => this.#withWaits(run))), next_cursor };
   }
 
   async watch(
@@ -104,6 +106,12 @@ export class LocalRunner implements Runner {
 
   answer(runId: string, answer: PersonAnswer): Promise<Run | Refusal> {
     return this.#command(runId, { type: "answer", ...answer });
+  }
+
+  /** A paused run is live, so that it need not be read for this. */
+  async #withWaits(summary: RunSummary): Promise<RunSummary> {
+    const run = summary.status === "paused" ? await this.get(summary.id) : undefined;
+    return run === undefined ? summary : { ...summary, waiting_for: waitingFor(run) };
   }
 
   #start(

@@ -1,0 +1,29 @@
+// What a run waits for that somebody has to do: answer an approval, or send a signal.
+
+import { instanceState, parseKey } from "./key.js";
+import type { Run } from "./run.js";
+import { APPROVAL_SIGNAL } from "./waiting.js";
+
+export interface WaitingFor {
+  /** Of the step that waits. */
+  step_id: string;
+  key: string;
+  /** What the person is asked: the step is an approval. */
+  message?: string;
+  /** The signal's name: the step is a wait. */
+  signal?: string;
+  /** When the step's timeout decides instead. */
+  until?: string;
+}
+
+/** Oldest first. */
+export function waitingFor(run: Run): WaitingFor[] {
+  return run.open.flatMap((key) => {
+    const { signal, message = "", until } = instanceState(run, key) ?? {};
+    if (signal === undefined) return [];
+    const isQuestion = signal.startsWith(APPROVAL_SIGNAL);
+    const what = isQuestion ? { message } : { signal };
+    const limit = until === undefined ? {} : { until };
+    return [{ step_id: parseKey(key).stepId, key, ...what, ...limit }];
+  });
+}
