@@ -145,8 +145,8 @@ class CheckpointReader {
 
   read(disk: Disk, fd: number): Checkpoint {
     let rest: Buffer = Buffer.alloc(0);
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, disk.size(fd)));
     for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const length = disk.read(fd, chunk, this.#size + rest.length);
       if (length === 0) break;
       rest = this.#takeLines(Buffer.concat([rest, chunk.subarray(0, length)]));

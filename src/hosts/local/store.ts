@@ -17,6 +17,8 @@ export type { Store, StoreOptions } from "./store-types.js";
 
 /** The file that says which format the store has. Written last, when a store is made. */
 const ABOUT = "store.json";
+/** Why a folder above the store cannot be synced, where it need not be. */
+const NOT_OURS = new Set(["EACCES", "EPERM", "EROFS", "EINVAL"]);
 
 /** Takes the store, makes it where there is none, and recovers it. Rejects with a StoreError. */
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
@@ -40,18 +42,31 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 /** Makes what is missing of a new store, in an order in which every prefix is one, too. */
 function prepare(disk: Disk, store: string, segmentBytes: number): void {
   for (const name of ["journal", "runs", "versions"]) disk.mkdir(join(store, name));
-  disk.syncFolder(dirname(store));
   const about = readWhole(disk, join(store, ABOUT));
   if (about) {
     checkFormat(join(store, ABOUT), about.toString());
     return;
   }
+  syncAbove(disk, store);
   writeDurableNow(join(store, ".gitignore"), "*\n", disk);
   const journal = journalFolder(store);
   if (listSegments(disk, journal).length === 0 && !hasCheckpoint(disk, store)) {
     createSegment(disk, journal, 1, segmentBytes);
   }
   writeDurableNow(join(store, ABOUT), `${JSON.stringify({ format: FORMAT })}\n`, disk);
+}
+
+/** Folders above it may be as new as the store, and are lost with their names. */
+function syncAbove(disk: Disk, store: string): void {
+  for (let above = dirname(store); ; above = dirname(above)) {
+    try {
+      disk.syncFolder(above);
+    } catch (error) {
+      // What we may not open we have not made; nor can a name be new on what is only read.
+      if (!NOT_OURS.has(errorCode(error) ?? "")) throw error;
+    }
+    if (above === dirname(above)) return;
+  }
 }
 
 function hasCheckpoint(disk: Disk, store: string): boolean {
