@@ -166,3 +166,23 @@ export const DOCUMENT_DELAY_MS = 50;
 export const MAX_WAITING_DOCUMENT_CHARS = 64 * 1024 * 1024;
 /** Characters of an error's message in a listing; the run's document has all of it. */
 export const MAX_LISTED_MESSAGE = 500;
+
+/** Bytes of a program's stdout that a step keeps as its output; all of it is in the log. */
+export const MAX_STDOUT_BYTES = 64 * 1024;
+/** ms that a program has after SIGTERM, before SIGKILL: to remove a temporary file. */
+export const PROCESS_STOP_MS = 2_000;
+/** ms to read what an ended program has left in its pipes: another may hold them open. */
+export const PROCESS_DRAIN_MS = 250;
+/** Bytes of a program's output that are read at once, and ms until more is: 25 MB/s at most. */
+export const PROCESS_READ_BYTES = 256 * 1024;
+export const PROCESS_READ_PAUSE_MS = 10;
+/** Bytes of one run's log: some 40 000 lines. What comes after is not kept. */
+export const MAX_LOG_BYTES = 4 * 1024 * 1024;
+/** Characters of one line of a log, and of the data beside it; the rest is cut off. */
+export const MAX_LOG_LINE = 8 * 1024;
+/** Bytes of a log that are read for one page: more than the longest line. */
+export const LOG_PAGE_BYTES = 256 * 1024;
+/** Lines on one page of a log. */
+export const MAX_LOG_PAGE = 1_000;
+/** ms between two looks at a log that is followed. */
+export const LOG_POLL_MS = 250;

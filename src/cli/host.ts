@@ -18,6 +18,7 @@ export function openHost(common: Common, options: HostOptions): Promise<LocalHos
   return openLocalHost({
     flows,
     store,
+    allow_shell: common.allowShell,
     version: packageVersion(),
     ...options,
     onFailure: (error) => {

@@ -9,6 +9,8 @@ import type { Output } from "./output.js";
 export interface Common {
   flows: string;
   store: string;
+  /** Steps of type shell may run programs, where this process drives their runs. */
+  allowShell: boolean;
   output: Output;
 }
 

@@ -25,6 +25,13 @@ export async function main(args: string[]): Promise<ExitCode> {
   }
 }
 
+interface Globals {
+  flows: string;
+  store: string;
+  json?: true;
+  allowShell?: true;
+}
+
 type Run = (common: Common, args: string[], options: Options) => Promise<ExitCode>;
 
 function createProgram(ended: (code: ExitCode) => void): Command {
@@ -34,6 +41,7 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     .helpOption("-h, --help", "print what there is")
     .option("--flows <dir>", "the folder of flow files", "flows")
     .option("--store <dir>", "the folder of runs", ".workflows")
+    .option("--allow-shell", "let shell steps of runs that this process drives run programs")
     .option("--json", "results as JSON; one value a line where they come one by one")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "flows: ")) })
@@ -45,8 +53,9 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     added.description(description);
     return added.action(async () => {
       const run = await load();
-      const { flows, store, json } = program.opts<{ flows: string; store: string; json?: true }>();
-      const common = { flows, store, output: createOutput(json === true) };
+      const { flows, store, json, allowShell } = program.opts<Globals>();
+      const output = createOutput(json === true);
+      const common = { flows, store, allowShell: allowShell === true, output };
       ended(await run(common, added.processedArgs.flat(), added.opts<Options>()));
     });
   };
@@ -106,6 +115,11 @@ function addRuns(add: Add): void {
   add("watch <run>", "follow a run to its end", async () => {
     return (await import("./commands/watch.js")).watch;
   });
+  add("logs <run>", "show what the steps of a run wrote", async () => {
+    return (await import("./commands/logs.js")).logs;
+  })
+    .option("-f, --follow", "go on with what they write, to the run's end")
+    .option("--step <step>", "only of this step: its id, or its key in the run");
   add("record <run>", "print a test that is like a run which has ended", async () => {
     return (await import("./commands/record.js")).record;
   }).option("-o, --output <file>", "write it to a new file instead");

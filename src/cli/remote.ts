@@ -7,6 +7,8 @@ import type {
   Change,
   Health,
   Host,
+  LogPage,
+  LogQuery,
   Put,
   Runner,
   RunQuery,
@@ -46,6 +48,9 @@ function remoteRunner(http: Http): Runner {
       return isRefusal(body) ? body : { ...body, created: answer.status === 202 };
     },
     get: async (runId) => http.orUndefined<Run>(await http.get(runPath(runId))),
+    logs: async (runId, query) => {
+      return http.orUndefined<LogPage>(await http.get(`${runPath(runId)}/logs?${search(query)}`));
+    },
     list: async (query) => {
       const answer = await http.get(`/api/runs?${search(query)}`);
       return http.expect<{ runs: RunSummary[]; next_cursor: string | null }>(answer, 200);
@@ -96,7 +101,7 @@ function workflowPath(id: string): string {
   return `/api/workflows/${encodeURIComponent(id)}`;
 }
 
-function search(query: RunQuery): string {
+function search(query: RunQuery | LogQuery): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) parameters.set(name, String(value));

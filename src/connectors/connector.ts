@@ -9,6 +9,10 @@ export interface Connector {
   description: string;
   config: TSchema;
   output?: TSchema;
+  /** Changes nothing outside: in a test it needs no stub, and its output is null. */
+  harmless?: true;
+  /** ms that `run` may take to stop once its signal says so. Default: ABORT_GRACE_MS. */
+  stop_ms?: number;
   /** The language knows it, but this version does not execute it: a step of it is refused. */
   planned?: true;
   /** Absent: a control type, whose rules the engine has. */

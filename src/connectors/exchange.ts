@@ -51,7 +51,7 @@ function retryAfterMs(response: HttpResponse): number | undefined {
 }
 
 /** Without recursion: the answer was written by others. */
-function isDeeperThan(value: Json, limit: number): boolean {
+export function isDeeperThan(value: Json, limit: number): boolean {
   let level: Json[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limit) return true;

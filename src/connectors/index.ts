@@ -9,8 +9,10 @@ import { delay } from "./delay.js";
 import { fail } from "./fail.js";
 import { foreach } from "./foreach.js";
 import { http } from "./http.js";
+import { log } from "./log.js";
 import { parallel } from "./parallel.js";
 import { set } from "./set.js";
+import { shell } from "./shell.js";
 import { wait } from "./wait.js";
 import { webhook } from "./webhook.js";
 import { workflow } from "./workflow.js";
@@ -22,6 +24,8 @@ export const connectors: Connectors = byType([
   delay,
   webhook,
   http,
+  shell,
+  log,
   branch,
   foreach,
   parallel,
@@ -44,13 +48,22 @@ function byType<T extends { type: string }>(items: T[]): { [type: string]: T } {
   return map;
 }
 
-function toStepType({ type, description, config, output, planned, run }: Connector): StepType {
+function toStepType({
+  type,
+  description,
+  config,
+  output,
+  planned,
+  harmless,
+  run,
+}: Connector): StepType {
   return {
     type,
     description,
     config: plain(config),
     ...(output && { output: plain(output) }),
     control: run === undefined,
+    ...(harmless && { harmless }),
     ...(planned && { planned }),
   };
 }

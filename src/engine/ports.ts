@@ -89,9 +89,43 @@ export interface HttpResponse {
   body: string;
 }
 
+export interface ProcessRequest {
+  /** A program and its arguments; no shell looks at them. */
+  command: string[];
+  /** What the program's environment has beside what every program needs. */
+  env: { [name: string]: string };
+  /** Relative to the folder that holds the flows folder; not outside it. */
+  cwd: string;
+  /** Of stdout, which is kept up to here; the rest is in the log alone. */
+  max_stdout_bytes: number;
+  signal: Signal;
+}
+
+export interface ProcessEnd {
+  exit_code: number;
+  stdout: string;
+  /** There was more on stdout. */
+  truncated: boolean;
+  /** The last line of stderr that says something. */
+  last_words: string;
+}
+
+/** One line of a step's log; from a program's output, or from a connector itself. */
+export interface Written {
+  stream: "stdout" | "stderr" | "log";
+  level?: LogLevel;
+  text: string;
+  data?: Json;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 /** The world, as connectors may touch it. A rejection is a `ConnectorError`. */
 export interface Io {
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Runs a program to its end, its output into the step's log. Absent: that may not be. */
+  process?(request: ProcessRequest): Promise<ProcessEnd>;
+  log(entry: Written): void;
 }
 
 /** What a connector throws to fail its step with a reason. */

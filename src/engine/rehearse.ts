@@ -213,6 +213,9 @@ class Rehearsing {
           "add one, or write one without a list for all calls",
       );
     });
+    if (stub === undefined && this.stage.catalog[call.type]?.harmless) {
+      return { after_ms: 0, outcome: { type: "output", output: null } };
+    }
     if (stub === undefined) throw new Halt(withoutStub(prefix + step_id, call.type));
     return { after_ms: stub.after_ms, outcome: outcomeOf(stub, step_id) };
   }
@@ -251,22 +254,33 @@ function entries(count: number): string {
 }
 
 function withoutStub(address: string, type: string): string {
-  const example = type === "webhook" || type === "http" ? "{ status: 200, body: null }" : "null";
+  const example = Object.hasOwn(ANSWERS, type) ? ANSWERS[type] : "null";
   return (
     `step "${address}" (${type}) would touch the world, and has no stub: ` +
     `write stubs: { ${address}: { output: ${example} } }`
   );
 }
 
+/** What the world may say to a step of these types. */
+const ANSWERS: { readonly [type: string]: string } = {
+  webhook: "{ status: 200, body: null }",
+  http: "{ status: 200, body: null }",
+  shell: '{ exit_code: 0, stdout: "" }',
+};
+
 function outcomeOf({ output, error }: Stub, stepId: string): Outcome {
   if (error === undefined) return { type: "output", output: output ?? null };
-  const { status, retry_after_ms } = error;
-  const kind = error.kind ?? (status === undefined ? "network" : "http_status");
-  const said = status === undefined ? "failed" : `answered ${status}`;
-  const message = error.message ?? `the stub of "${stepId}" ${said}`;
-  const failure = { kind, message, ...(status === undefined ? {} : { status }) };
+  const { retry_after_ms, ...given } = error;
+  const [kind, said] = usualKind(given);
+  const failure = { kind, message: `the stub of "${stepId}" ${said}`, ...given };
   const asked = retry_after_ms === undefined ? {} : { retry_after_ms };
   return { type: "failure", error: failure, ...asked };
+}
+
+function usualKind({ status, exit_code }: NonNullable<Stub["error"]>): [string, string] {
+  if (status !== undefined) return ["http_status", `answered ${status}`];
+  if (exit_code !== undefined) return ["exit_code", `ended with exit code ${exit_code}`];
+  return ["network", "failed"];
 }
 
 /** Secrets have no values in tests: where one would stand, its name does. */

@@ -47,6 +47,8 @@ export interface Failure {
   message: string;
   /** The HTTP status, where there was one. */
   status?: number;
+  /** Of a program that ended otherwise than expected. */
+  exit_code?: number;
   /** The step's id, in a run's `error`. */
   step_id?: string;
   /** The instance's key, in a run's `error`. */

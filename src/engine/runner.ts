@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import type { Refusal } from "./command.js";
 import type { Event } from "./event.js";
+import type { Written } from "./ports.js";
 import type { Run, RunStatus } from "./run.js";
 import type { WaitingFor } from "./waiting-for.js";
 
@@ -60,10 +61,38 @@ export type Change =
   | { id: string; type: "event"; event: Event; run: Run }
   | { id: string; type: "run"; run: Run };
 
+/** One line that a step wrote, as the run's log keeps it. */
+export interface LogLine extends Written {
+  /** ISO 8601, UTC, ms. */
+  at: string;
+  step_id: string;
+  key: string;
+  attempt: number;
+}
+
+export interface LogQuery {
+  /** The cursor of the page before. */
+  after?: string;
+  /** 1 to 1 000. */
+  limit: number;
+  /** Only of this step: its id, or its key in the run. */
+  step?: string;
+}
+
+export interface LogPage {
+  lines: LogLine[];
+  /** Where the next page begins, also of lines that are still to come. */
+  cursor: string;
+  /** There are further lines already. */
+  more: boolean;
+}
+
 export interface Runner {
   /** Answers after the run is durable. */
   trigger(request: TriggerRequest): Promise<Triggered | Refusal>;
   get(runId: string): Promise<Run | undefined>;
+  /** What its steps wrote, in order. Undefined: there is no such run. */
+  logs(runId: string, query: LogQuery): Promise<LogPage | undefined>;
   /** Newest first. */
   list(query: RunQuery): Promise<{ runs: RunSummary[]; next_cursor: string | null }>;
   /**

@@ -12,6 +12,8 @@ export interface StepType {
   output?: JsonObject;
   /** Control types have only rules that the engine reads; the others touch the world. */
   control: boolean;
+  /** Changes nothing outside: in a test it needs no stub, and its output is null. */
+  harmless?: true;
   /** This version does not execute it yet: a step of it is refused by name. */
   planned?: true;
 }

@@ -47,8 +47,13 @@ export class Findings {
     return copy;
   }
 
-  add(kind: Kind, place: Place, message: string, suggestion?: string): void {
-    const severity = WARNINGS.has(kind) ? "warning" : "error";
+  add(
+    kind: Kind,
+    place: Place,
+    message: string,
+    suggestion?: string,
+    severity: Diagnostic["severity"] = WARNINGS.has(kind) ? "warning" : "error",
+  ): void {
     if (this.#count[severity] >= MOST) {
       return;
     }

@@ -16,7 +16,7 @@ export const KIND_SENTENCES: { readonly [kind in Kind]: string } = {
   "unsafe-integer": "A whole number is so large that it would lose digits.",
   "duplicate-id": "Two steps of a file have one id.",
   "step-ref": "A step is named that is not there, or is in another body.",
-  "step-type": "A step has a type that does not exist, or is not executed yet.",
+  "step-type": "A step has a type that does not exist, or that may not be used here.",
   unreachable: "No way from the entry leads to the step.",
   "fall-through": "A step without next_step_id runs on into a step that others jump to.",
   "endless-loop": "A loop has no way out.",
@@ -36,5 +36,6 @@ export const KIND_SENTENCES: { readonly [kind in Kind]: string } = {
   "hardcoded-secret": "Something that looks like a secret stands in the file.",
   "secret-in-url": "A secret is part of an address, which servers and proxies log.",
   "unused-secret": "A secret is declared and never used.",
-  "tainted-input": "Data from outside chooses an address's host, or becomes part of a script.",
+  "tainted-input":
+    "Data from outside chooses a host or a program, or an expression is part of a script.",
 };

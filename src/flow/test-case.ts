@@ -37,7 +37,13 @@ export type ByAddress<T> = { [address: string]: T | T[] };
 export interface Stub {
   after_ms: number;
   output?: Json;
-  error?: { kind?: string; message?: string; status?: number; retry_after_ms?: number };
+  error?: {
+    kind?: string;
+    message?: string;
+    status?: number;
+    exit_code?: number;
+    retry_after_ms?: number;
+  };
 }
 
 export interface SignalSent {

@@ -34,6 +34,7 @@ const failure: JsonObject = {
     },
     message: { type: "string", description: "For people." },
     status: { type: "integer", description: "The HTTP status.", minimum: 100, maximum: 599 },
+    exit_code: { type: "integer", description: "Of a program.", minimum: 0, maximum: 255 },
     retry_after: duration("What the other side asks to wait before the next attempt."),
   },
 };
@@ -118,6 +119,7 @@ const expect: JsonObject = {
         kind: { type: "string", description: "The failure's kind." },
         message: { type: "string", description: "A part of the failure's message." },
         status: { type: "integer", description: "The HTTP status." },
+        exit_code: { type: "integer", description: "The program's exit code." },
       },
     },
     outputs: { description: "The run's result; of a mapping, the keys named here." },

@@ -11,12 +11,11 @@ import { watchRun } from "./events.js";
 import { runIdParam, unknownRun } from "./params.js";
 import { type Problem, problemOf } from "./problem.js";
 import { type Route, route } from "./route.js";
-import { RunRef, RunStatusText, RunSummaryRef, WorkflowIdText } from "./schemas.js";
+import { runLogs } from "./routes-logs.js";
+import { RunRef, RunStatusText, RunSummaryRef, StepName, WorkflowIdText } from "./schemas.js";
 
 const tag = "runs";
 
-/** A step's id, or a key such as `remind_each#0/3/send#0`. */
-const StepName = Type.String({ pattern: "^[A-Za-z0-9_#/-]{1,500}$" });
 const SignalName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" });
 
 const getRun = route({
@@ -230,4 +229,5 @@ export const RUN_ROUTES: readonly Route[] = [
   answerRun("approve", true),
   answerRun("reject", false),
   runEvents,
+  runLogs,
 ];

@@ -3,7 +3,7 @@
 import type { Static, TSchema } from "typebox";
 import { RUN_ID_PATTERN, WORKFLOW_ID_PATTERN } from "../engine/ids.js";
 import type { BodyState, Run, RunStatus, StepStatus } from "../engine/run.js";
-import type { Health, RunSummary, ServedWorkflow } from "../engine/runner.js";
+import type { Health, LogPage, RunSummary, ServedWorkflow } from "../engine/runner.js";
 import { type Diagnostic, KINDS } from "../flow/diagnostic.js";
 import { Type } from "../flow/type.js";
 import { PROBLEMS, type ProblemDetails, type ProblemKind } from "./problem.js";
@@ -35,6 +35,8 @@ export const RunIdText = Type.String({
   pattern: RUN_ID_PATTERN,
   description: "The id of a run, as its trigger was answered with.",
 });
+/** A step's id, or a key such as `remind_each#0/3/send#0`. */
+export const StepName = Type.String({ pattern: "^[A-Za-z0-9_#/-]{1,500}$" });
 export const RunStatusText = Type.Enum(RUN_STATUSES);
 
 const Time = Type.String({ format: "date-time", description: "ISO 8601, in UTC, with ms." });
@@ -46,6 +48,7 @@ const Failure = Type.Object({
   kind: Type.String({ description: "For programs: http_status, network, timeout, …" }),
   message: Type.String({ description: "For people." }),
   status: Type.Optional(Type.Integer()),
+  exit_code: Type.Optional(Type.Integer()),
   step_id: Type.Optional(Type.String()),
   key: Type.Optional(Type.String()),
 });
@@ -178,6 +181,23 @@ const ServedWorkflowShape = Type.Object({
   workflow: Type.Union([ref("Workflow", WorkflowShape), Type.Null()]),
 });
 
+const LogLineShape = Type.Object({
+  at: Time,
+  step_id: Type.String(),
+  key: Type.String({ description: "Of the step's instance, as the run's document has it." }),
+  attempt: Type.Integer({ minimum: 1 }),
+  stream: Type.Enum(["stdout", "stderr", "log"]),
+  level: Type.Optional(Type.Enum(["debug", "info", "warn", "error"])),
+  text: Type.String(),
+  data: Type.Optional(AnyJson),
+});
+
+const LogPageShape = Type.Object({
+  lines: Type.Array(ref("LogLine", LogLineShape)),
+  cursor: Type.String({ description: "Where the next page begins, also of lines to come." }),
+  more: Type.Boolean({ description: "There are further lines already." }),
+});
+
 const count = Type.Integer({ minimum: 0 });
 
 const HealthShape = Type.Object({
@@ -224,6 +244,8 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
   BodyState: BodyStateShape,
   Failure,
   Triggered: TriggeredShape,
+  LogLine: LogLineShape,
+  LogPage: LogPageShape,
   ListedWorkflow: ListedWorkflowShape,
   ServedWorkflow: ServedWorkflowShape,
   Workflow: WorkflowShape,
@@ -233,6 +255,7 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
 };
 
 export const RunRef = held<Run>()("Run", RunShape);
+export const LogPageRef = held<LogPage>()("LogPage", LogPageShape);
 export const TriggeredRef = ref("Triggered", TriggeredShape);
 export const ServedWorkflowRef = held<ServedWorkflow>()("ServedWorkflow", ServedWorkflowShape);
 export const ListedWorkflowRef = ref("ListedWorkflow", ListedWorkflowShape);

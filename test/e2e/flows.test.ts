@@ -41,6 +41,18 @@ const SCENARIOS: { [flow: string]: { [when: string]: Scenario } } = {
       status: "failed",
     },
   },
+  disk_space: {
+    "tells the team of a disk that is fuller than it may be": {
+      context: { limit: 1 },
+      asked: ["/chat"],
+      status: "completed",
+    },
+    "fails where there is nothing to look at": {
+      context: { folder: "/no/such/folder" },
+      asked: [],
+      status: "failed",
+    },
+  },
   order_handoff: {
     "hands the order to warehouse and accounting": {
       context: { order_id: "A-1" },
@@ -141,7 +153,7 @@ describe.each(Object.entries(SCENARIOS))("%s", (flow, scenarios) => {
   it.each(Object.entries(scenarios))("%s", async (_, scenario) => {
     const heard = await receiver(scenario);
     const here = await place(flowsAskingAt(heard.at));
-    await serve(here);
+    await serve(here, ["--allow-shell"]);
     const context = JSON.stringify(scenario.context);
     const id = (await here.flows(["trigger", flow, "--context", context])).stdout.trim();
     if (scenario.wish) await wishWhenAsked(here, id, scenario.wish);

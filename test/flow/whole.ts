@@ -18,7 +18,6 @@ const worldly = (type: string, properties: JsonObject, required: string[]): Step
 /** Stand in for types whose connectors are written in another room, where they are missing. */
 const others: Catalog = {
   http: worldly("http", { url, method: text, query: anyMap, headers: anyMap, body: {} }, ["url"]),
-  shell: worldly("shell", { script: text, argv: { type: "array" }, env: anyMap }, []),
 };
 
 export const whole: Catalog = Object.assign(

@@ -9,6 +9,7 @@ import type {
   Change,
   Health,
   Host,
+  LogLine,
   Put,
   Runner,
   RunQuery,
@@ -56,6 +57,11 @@ export class MemoryHost implements Host {
     trigger: async (request) => this.#takeTrouble() ?? this.#trigger(request),
     get: async (runId) => this.#takeError() ?? this.kept.get(runId)?.run,
     list: async (query) => this.#list(query),
+    logs: async (runId, { step, limit }) => {
+      if (!this.kept.has(runId)) return undefined;
+      const lines = this.lines.filter((line) => step === undefined || line.step_id === step);
+      return { lines: lines.slice(0, limit), cursor: "7", more: lines.length > limit };
+    },
     watch: async (runId, after, signal) => {
       const kept = this.kept.get(runId);
       return kept && this.#changes(kept, after, signal);
@@ -83,6 +89,8 @@ export class MemoryHost implements Host {
   /** What the next call runs into. */
   trouble: Error | Refusal | undefined;
   watching = 0;
+  /** The log of every run. */
+  lines: LogLine[] = [];
   #served = new Map<string, ServedWorkflow>();
   #keys = new Map<string, { run_id: string; context: string }>();
   #clock = Date.UTC(2030, 0, 1);

@@ -28,6 +28,7 @@ const FAILURE: Type = {
     kind: STRING,
     message: STRING,
     status: DOUBLE,
+    exit_code: DOUBLE,
     step_id: STRING,
     key: STRING,
   }),

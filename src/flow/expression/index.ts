@@ -24,6 +24,7 @@ export {
 export {
   type ExpressionPart,
   findExpressions,
+  type Part,
   wholeExpression,
 } from "./parts.js";
 export type { Scope } from "./program.js";

@@ -1,6 +1,6 @@
-// Data from outside does not choose the host of an address, nor become part of a shell script.
+// Data from outside does not choose a host or a program, and nothing becomes part of a script.
 
-import { type ExpressionPart, findExpressions, type Reference } from "../expression/index.js";
+import { findExpressions, type Part, type Reference } from "../expression/index.js";
 import type { Json, JsonObject } from "../json.js";
 import { get, stepsOf } from "../model.js";
 import { placeInScalar } from "../scalar-text.js";
@@ -10,24 +10,16 @@ import type { Rule, Subject } from "./rule.js";
 
 export const tainted: Rule = {
   name: "tainted",
-  says: "What comes from outside neither chooses a URL's host nor is run by a shell.",
+  says: "What comes from outside chooses neither a host nor a program; a script is literal.",
   kinds: ["tainted-input"],
   after: [],
   check(subject) {
     for (const use of subject.uses) {
-      const text = use.node.json;
-      if (use.role !== "config" || typeof text !== "string") {
-        continue;
-      }
-      const parts = dangerous(use, text);
-      for (const read of use.checked.reads) {
-        const inside = parts.some(({ start, end }) => start <= read.start && read.end <= end);
-        if (inside && isTainted(read, use, subject)) {
-          const place = placeInScalar(subject.text, use.node, read.start, read.end);
-          const [message, suggestion] = WORDS[isScript(use) ? "script" : "host"];
-          subject.findings.add("tainted-input", place, message, suggestion);
-        }
-      }
+      if (use.role !== "config" || typeof use.node.json !== "string") continue;
+      const { parts } = findExpressions(use.node.json);
+      if (isScript(use)) checkScript(subject, use, parts);
+      else if (/\/config\/url$/.test(use.pointer)) checkChoice(subject, use, ofHost(parts), "host");
+      else if (isProgram(use)) checkChoice(subject, use, parts, "program");
     }
   },
 };
@@ -37,26 +29,57 @@ const WORDS = {
     "data from outside chooses the host of this address",
     "write the host down, or bound the value: an enum, a pattern or a format in context",
   ],
-  script: [
-    "data from outside becomes part of a shell script, and may end its quotes",
-    'pass it in env, and write "$NAME" in the script',
+  program: [
+    "data from outside chooses the program that runs",
+    "write the program down, or bound the value: an enum or a pattern in context",
   ],
 } as const;
 
-function isScript({ step, pointer }: Use): boolean {
-  return step?.type === "shell" && /\/config\/script$/.test(pointer);
+/** Even a bounded value can end the script's quotes, and a secret would be seen in `ps`. */
+function checkScript({ text, findings }: Subject, { node }: Use, parts: readonly Part[]): void {
+  for (const { kind, start, end } of parts) {
+    if (kind === "literal") continue;
+    const place = placeInScalar(text, node, start, end);
+    const message = "an expression becomes part of a script, and what it gives would be run";
+    const suggestion = 'pass it in env, and write "$NAME" in the script';
+    // Unlike the others: there is always another way, and no value with which this one is safe.
+    findings.add("tainted-input", place, message, suggestion, "error");
+  }
 }
 
-/** The expressions that can do harm: all of a script, and those of a URL up to its host's end. */
-function dangerous(use: Use, text: string): ExpressionPart[] {
-  const { parts } = findExpressions(text);
-  if (isScript(use)) {
-    return parts.filter((part) => part.kind === "expression");
+function checkChoice(
+  subject: Subject,
+  use: Use,
+  parts: readonly Part[],
+  what: keyof typeof WORDS,
+): void {
+  for (const read of use.checked.reads) {
+    const inside = parts.some(({ start, end }) => start <= read.start && read.end <= end);
+    if (inside && isTainted(read, use, subject)) {
+      const place = placeInScalar(subject.text, use.node, read.start, read.end);
+      const [message, suggestion] = WORDS[what];
+      subject.findings.add("tainted-input", place, message, suggestion);
+    }
   }
-  if (!/\/config\/url$/.test(use.pointer)) {
-    return [];
-  }
-  const found: ExpressionPart[] = [];
+}
+
+/** The text of `script`, or what a shell is given by `-c`. */
+function isScript({ step, pointer }: Use): boolean {
+  if (step?.type !== "shell") return false;
+  if (/\/config\/script$/.test(pointer)) return true;
+  const index = Number(/\/config\/command\/(\d+)$/.exec(pointer)?.[1]);
+  const words = get(get(step.node, "config"), "command")?.items?.map(({ json }) => String(json));
+  const isShell = /^(?:.*\/)?(?:ba|da|z|k|a)?sh$/.test(words?.[0] ?? "");
+  return isShell && /^-[a-z]*c[a-z]*$/.test(words?.[index - 1] ?? "");
+}
+
+function isProgram({ step, pointer }: Use): boolean {
+  return step?.type === "shell" && /\/config\/command\/0$/.test(pointer);
+}
+
+/** The expressions of a URL up to its host's end. */
+function ofHost(parts: readonly Part[]): Part[] {
+  const found: Part[] = [];
   let before = "";
   for (const part of parts) {
     if (part.kind === "expression") {

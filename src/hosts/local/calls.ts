@@ -3,23 +3,42 @@
 import type { Connectors } from "../../connectors/index.js";
 import type { Outcome } from "../../engine/command.js";
 import { configMisfit } from "../../engine/misfit.js";
-import { type Call, ConnectorError, type Io, type LoopPorts } from "../../engine/ports.js";
+import {
+  type Call,
+  ConnectorError,
+  type Io,
+  type LoopPorts,
+  type ProcessEnd,
+  type ProcessRequest,
+  type Written,
+} from "../../engine/ports.js";
 import type { Failure } from "../../engine/run.js";
 import type { Json, JsonObject } from "../../flow/json.js";
 import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
 import { TimedOut } from "./io.js";
 
+/** What all calls share; the log is each call's own. */
+export interface World {
+  http: Io["http"];
+  process?(request: ProcessRequest, log: Io["log"]): Promise<ProcessEnd>;
+}
+
 /** Reports at most once, never before the call returns; nothing after it was stopped. */
-export function createCalls(connectors: Connectors, io: Io): LoopPorts["call"] {
+export function createCalls(
+  connectors: Connectors,
+  world: World,
+  write: (call: Call, entry: Written) => void = () => {},
+): LoopPorts["call"] {
   return (call, report) => {
     const abort = new AbortController();
     let ended = false;
     let grace: NodeJS.Timeout | undefined;
+    const stopMs = connectors[call.type]?.stop_ms ?? ABORT_GRACE_MS;
     const timer = setTimeout(
       () => {
         abort.abort(new TimedOut(call.timeout_ms));
         // The connector knows best what it waited for. One that does not stop is not waited for.
-        grace = setTimeout(() => end({ type: "failure", error: slow(call) }), ABORT_GRACE_MS);
+        grace = setTimeout(() => end({ type: "failure", error: slow(call) }), stopMs);
       },
       Math.min(call.timeout_ms, MAX_TIMER_MS),
     );
@@ -32,12 +51,17 @@ export function createCalls(connectors: Connectors, io: Io): LoopPorts["call"] {
       if (outcome !== undefined) report(outcome);
     }
 
+    const io = ioOf(world, (entry) => write(call, entry));
     void perform(connectors, call, io, abort.signal).then(end);
     return () => {
       end();
       abort.abort(new Error("the step was cancelled"));
     };
   };
+}
+
+function ioOf({ http, process }: World, log: Io["log"]): Io {
+  return { http, log, ...(process && { process: (request) => process(request, log) }) };
 }
 
 async function perform(

@@ -1,15 +1,18 @@
 // The local host: one process that owns a store, the clock, chance and the network, and drives the
 // engine's loop with them.
 
+import { dirname, join, resolve } from "node:path";
 import { catalog, connectors } from "../../connectors/index.js";
 import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
 import type { Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
-import { createCalls } from "./calls.js";
+import { createCalls, type World } from "./calls.js";
 import { createIo } from "./io.js";
 import type { Log } from "./log.js";
+import { Processes } from "./processes.js";
+import { RunLogs } from "./run-logs.js";
 import { LocalRunner } from "./runner.js";
 import { openStore } from "./store.js";
 import type { StoreError } from "./store-error.js";
@@ -26,6 +29,8 @@ export interface LocalHostOptions {
   watch: boolean;
   /** False: for a look, or for commands; no run is driven on. Default true. */
   drive?: boolean;
+  /** Whether steps of type shell may run programs. Default false. */
+  allow_shell?: boolean;
   /** Of the program, for `health`. */
   version: string;
   log: Log;
@@ -74,11 +79,21 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
   const watchers = new Watchers();
   const timers = new Timers();
   const io = createIo();
+  const processes = new Processes(dirname(resolve(options.flows)));
+  const runLogs = new RunLogs({
+    folder: join(options.store, "logs"),
+    redact: (text) => text,
+    onTrouble: (message) => log.warn({}, message),
+  });
+  const world: World = {
+    http: io.http,
+    ...(options.allow_shell && { process: processes.run.bind(processes) }),
+  };
   const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
-    call: createCalls(connectors, io),
+    call: createCalls(connectors, world, (call, entry) => runLogs.write(call, entry)),
     wait: (until, due) => timers.wait(until, due),
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
@@ -92,7 +107,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
   };
   const loop = new Loop(ports, drive);
   loop.recover(store.recovered.filter((run) => hasVersion(run, versions, log)));
-  const runner = new LocalRunner(loop, store, workflows, watchers);
+  const runner = new LocalRunner(loop, store, workflows, watchers, runLogs);
   return {
     runner,
     workflows,
@@ -103,6 +118,8 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
       loop.stop();
       timers.stop();
       watchers.close();
+      await processes.close();
+      await runLogs.close();
       await workflows.close();
       await store.close();
       await io.close();

@@ -16,7 +16,7 @@ import {
   type Lookup,
 } from "./egress.js";
 
-export interface LocalIo extends Io {
+export interface LocalIo extends Pick<Io, "http"> {
   /** Breaks off what is under way. */
   close(): Promise<void>;
 }

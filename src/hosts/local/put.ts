@@ -4,7 +4,10 @@ import { lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Put, ServedWorkflow } from "../../engine/runner.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
+import { Findings } from "../../flow/findings.js";
+import { readFlowFile as parseFlowFile } from "../../flow/flow-file.js";
 import type { Json, JsonObject } from "../../flow/json.js";
+import { buildModel, get, stepsOf } from "../../flow/model.js";
 import { MAX_FLOW_DEPTH, MAX_FLOW_FILE_BYTES } from "../../limits.js";
 import type { Checker } from "./checker.js";
 import { editedText, newText } from "./flow-edit.js";
@@ -156,7 +159,26 @@ async function errorsOf(
   checker: Checker,
 ): Promise<Diagnostic[] | undefined> {
   const { diagnostics } = await checker.try({ file, text });
-  return diagnostics.some(({ severity }) => severity === "error") ? diagnostics : undefined;
+  const all = [...diagnostics, ...ofOthers(file, text, diagnostics)];
+  return all.some(({ severity }) => severity === "error") ? all : undefined;
+}
+
+/**
+ * Whoever may write into the folder may run programs with the host's rights anyway. Whoever has no
+ * more than a token of the API does not get that far by it.
+ */
+function ofOthers(file: string, text: string, found: Diagnostic[]): Diagnostic[] {
+  const findings = new Findings(file, text);
+  // What the checker could not read may not be read here, on the thread that all depends on.
+  const isSafe = !found.some(({ severity }) => severity === "error");
+  const root = isSafe ? parseFlowFile(text, findings) : undefined;
+  for (const step of root ? stepsOf(buildModel(root)) : []) {
+    if (step.type !== "shell") continue;
+    const message = "a workflow that comes by the API cannot have shell steps";
+    const suggestion = "write it into the flows folder";
+    findings.add("step-type", get(step.node, "type") ?? step.node, message, suggestion);
+  }
+  return findings.sorted();
 }
 
 function refuse(file: string, kind: Diagnostic["kind"], message: string): Put {

@@ -8,6 +8,8 @@ import { FINISHED, type Run } from "../../engine/run.js";
 import type {
   AbortSignalLike,
   Change,
+  LogPage,
+  LogQuery,
   PersonAnswer,
   Runner,
   RunQuery,
@@ -20,6 +22,7 @@ import { canonicalJson } from "../../flow/canonical.js";
 import type { Json } from "../../flow/json.js";
 import type { Workflow } from "../../flow/workflow.js";
 import { newRunId } from "./run-id.js";
+import type { RunLogs } from "./run-logs.js";
 import type { Store } from "./store-types.js";
 import type { Watchers } from "./watchers.js";
 
@@ -39,6 +42,7 @@ export class LocalRunner implements Runner {
     readonly store: Store,
     readonly workflows: Served,
     readonly watchers: Watchers,
+    readonly runLogs: RunLogs,
   ) {}
 
   async trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
@@ -66,6 +70,11 @@ export class LocalRunner implements Runner {
 
   async get(runId: string): Promise<Run | undefined> {
     return this.loop.get(runId) ?? this.store.get(runId);
+  }
+
+  async logs(runId: string, query: LogQuery): Promise<LogPage | undefined> {
+    if ((await this.get(runId)) === undefined) return undefined;
+    return this.runLogs.read(runId, query);
   }
 
   async list(query: RunQuery): Promise<{ runs: RunSummary[]; next_cursor: string | null }> {

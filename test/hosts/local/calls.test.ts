@@ -6,7 +6,6 @@ import type { Outcome } from "../../../src/engine/command.js";
 import {
   type Call,
   ConnectorError,
-  type Io,
   type RunConnector,
   type Signal,
 } from "../../../src/engine/ports.js";
@@ -159,7 +158,7 @@ function start(run: RunConnector) {
     return run(...args);
   };
   const config = Type.Object({ count: Type.Optional(Type.Integer()) });
-  const io: Io = { http: () => Promise.reject(new Error("there is no network here")) };
+  const io = { http: () => Promise.reject(new Error("there is no network here")) };
   const connectors = Object.assign(Object.create(null), {
     test: { type: "test", description: "", config, run: counted },
     control: { type: "control", description: "", config },

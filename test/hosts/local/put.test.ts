@@ -46,6 +46,20 @@ describe("given no workflow of an id, when its definition is put", () => {
       { ...definition("a"), steps: [{ id: "x", type: "dela" }] },
       "step-type",
     ],
+    [
+      "a step that runs a program, however deep",
+      {
+        ...definition("a"),
+        steps: [
+          {
+            id: "each",
+            type: "foreach",
+            config: { items: [1], steps: [{ id: "x", type: "shell", config: { script: "id" } }] },
+          },
+        ],
+      },
+      "step-type",
+    ],
     ["an id that is a path", definition("../../etc/passwd"), "value"],
     ["no id", { steps: [] }, "missing-key"],
     ["an id that is no text", { ...definition("a"), id: 7 }, "type"],
