@@ -3,6 +3,7 @@
 import type { Step, Workflow } from "../flow/workflow.js";
 import type { Decision, Event } from "./event.js";
 import { evolve } from "./evolve.js";
+import type { Own } from "./key.js";
 import type { Run } from "./run.js";
 import { stepOf } from "./steps.js";
 
@@ -16,6 +17,7 @@ export class Draft {
   /** ISO, of the command. */
   readonly at: string;
   #run: Run | null;
+  readonly #own: Own = new Set();
 
   constructor(
     readonly workflow: Workflow,
@@ -38,7 +40,7 @@ export class Draft {
   /** An event that changes nothing would be a mistake in the rules: it is refused loudly. */
   emit(fact: Fact): void {
     const event = { ...fact, at: this.at } as Event;
-    const next = evolve(this.#run, event);
+    const next = evolve(this.#run, event, this.#own);
     if (next === this.#run) {
       throw new Error(`${event.type} changes nothing in ${next.id} (${next.status})`);
     }

@@ -6,6 +6,7 @@ import {
   bodyState,
   instanceState,
   latestState,
+  type Own,
   parseKey,
   scopeState,
   withBody,
@@ -15,27 +16,27 @@ import type { BodyState, Iteration, Run, StepState } from "./run.js";
 
 export type StepEvent = Extract<Event, { key: string }>;
 
-export function evolveStep(run: Run, event: StepEvent): Run {
+export function evolveStep(run: Run, event: StepEvent, own: Own): Run {
   switch (event.type) {
     case "step_queued":
-      return isNew(run, event.key) ? open(run, event.key, event.at) : run;
+      return isNew(run, event.key) ? open(run, event.key, event.at, own) : run;
     case "step_started":
-      return start(run, event);
+      return start(run, event, own);
     case "step_attempt_failed":
-      return attemptFailed(run, event);
+      return attemptFailed(run, event, own);
     case "step_completed":
-      return complete(run, event);
+      return complete(run, event, own);
     case "step_failed":
-      return fail(run, event);
+      return fail(run, event, own);
     case "step_skipped":
-      return close(openIfNew(run, event), event, { status: "skipped" });
+      return close(openIfNew(run, event, own), event, { status: "skipped" }, own);
     case "step_cancelled":
-      return close(run, event, { status: "cancelled" }, true);
+      return close(run, event, { status: "cancelled" }, own, true);
     case "step_reopened":
-      return reopen(run, event);
+      return reopen(run, event, own);
     case "body_started":
     case "body_completed":
-      return evolveBody(run, event);
+      return evolveBody(run, event, own);
   }
 }
 
@@ -48,7 +49,7 @@ function isNew(run: Run, key: string): boolean {
   return iteration === (latest === undefined ? 0 : latest.iteration + 1);
 }
 
-function open(run: Run, key: string, at: string): Run {
+function open(run: Run, key: string, at: string, own: Own): Run {
   const { scope, stepId, iteration } = parseKey(key);
   const latest = latestState(run, scope, stepId);
   const state: StepState = {
@@ -63,7 +64,7 @@ function open(run: Run, key: string, at: string): Run {
     ...(latest ? { earlier: earlier(latest) } : {}),
   };
   const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
-  return withState(opened, key, state);
+  return withState(opened, key, state, own);
 }
 
 function earlier(state: StepState): Iteration[] {
@@ -72,18 +73,22 @@ function earlier(state: StepState): Iteration[] {
   return [...(state.earlier ?? []), last].slice(-EARLIER_ITERATIONS);
 }
 
-function openIfNew(run: Run, event: { key: string; at: string }): Run {
-  return isNew(run, event.key) ? open(run, event.key, event.at) : run;
+function openIfNew(run: Run, event: { key: string; at: string }, own: Own): Run {
+  return isNew(run, event.key) ? open(run, event.key, event.at, own) : run;
 }
 
-function start(before: Run, event: Of<"step_started">): Run {
-  const run = openIfNew(before, event);
+function start(before: Run, event: Of<"step_started">, own: Own): Run {
+  const known = isNew(before, event.key) ? undefined : instanceState(before, event.key);
+  // Looked at before anything is written: what is stale must leave no trace.
+  const mayStart = known === undefined || before.open.includes(event.key);
+  if (!mayStart || event.attempt !== (known?.attempt ?? 0) + 1) return before;
+  const run = openIfNew(before, event, own);
   const state = instanceState(run, event.key);
-  if (!state || !run.open.includes(event.key) || event.attempt !== state.attempt + 1) return before;
+  if (!state) return before;
   const { until: _, ...rest } = state;
   const isCall = event.until === undefined && event.signal === undefined;
   const waits = !isCall && event.child_run_id === undefined;
-  return withState(run, event.key, {
+  const started: StepState = {
     ...rest,
     status: waits ? "waiting" : "running",
     attempt: event.attempt,
@@ -94,14 +99,19 @@ function start(before: Run, event: Of<"step_started">): Run {
     ...(event.signal === undefined ? {} : { signal: event.signal }),
     ...(event.message === undefined ? {} : { message: event.message }),
     ...(event.child_run_id === undefined ? {} : { child_run_id: event.child_run_id }),
-    ...bodies(event),
-  });
+    ...bodies(event, own),
+  };
+  return withState(run, event.key, started, own);
 }
 
 /** Only a first start brings bodies: a retry by hand goes on with those that are there. */
-function bodies({ items, branches }: Of<"step_started">): Partial<StepState> {
+function bodies({ items, branches }: Of<"step_started">, own: Own): Partial<StepState> {
   const begun = { bodies_begun: 0, bodies_ended: 0 };
-  if (items) return { ...begun, items: items.map(emptyBody) };
+  if (items) {
+    const states = items.map(emptyBody);
+    own.add(states);
+    return { ...begun, items: states };
+  }
   if (!branches) return {};
   const states = branches.map((name): [string, BodyState] => [name, emptyBody(null)]);
   return { ...begun, branches: Object.fromEntries(states) };
@@ -111,19 +121,19 @@ function emptyBody(item: BodyState["item"]): BodyState {
   return { status: "pending", item, output: null, steps: {} };
 }
 
-function attemptFailed(run: Run, event: Of<"step_attempt_failed">): Run {
+function attemptFailed(run: Run, event: Of<"step_attempt_failed">, own: Own): Run {
   const state = instanceState(run, event.key);
   if (state?.status !== "running" || state.attempt !== event.attempt) return run;
   const waiting = { status: "waiting", error: event.error, until: event.until } as const;
-  return withState(run, event.key, { ...state, ...waiting });
+  return withState(run, event.key, { ...state, ...waiting }, own);
 }
 
 /** A step that takes no time has no start of its own. */
-function complete(before: Run, event: Of<"step_completed">): Run {
-  const run = openIfNew(before, event);
+function complete(before: Run, event: Of<"step_completed">, own: Own): Run {
+  const run = openIfNew(before, event, own);
   const attempt = Math.max(1, instanceState(run, event.key)?.attempt ?? 1);
   const ended = { status: "completed", attempt, output: event.output, error: null } as const;
-  const closed = close(run, event, ended);
+  const closed = close(run, event, ended, own);
   if (closed === run) return before;
   return event.signal === undefined ? closed : takeSignal(closed, event.signal);
 }
@@ -134,10 +144,10 @@ function takeSignal(run: Run, name: string): Run {
   return { ...run, signals: signals.filter((_, index) => index !== first) };
 }
 
-function fail(before: Run, event: Of<"step_failed">): Run {
-  const run = openIfNew(before, event);
+function fail(before: Run, event: Of<"step_failed">, own: Own): Run {
+  const run = openIfNew(before, event, own);
   const ended = { status: "failed", error: event.error, output: event.output ?? null } as const;
-  const closed = close(run, event, ended, event.handled !== "step");
+  const closed = close(run, event, ended, own, event.handled !== "step");
   if (closed === run) return before;
   if (event.handled === undefined) return closed;
   const origin = { step_id: parseKey(event.key).stepId, key: event.key };
@@ -157,46 +167,50 @@ function close(
   run: Run,
   event: { key: string; at: string },
   ended: Partial<StepState>,
+  own: Own,
   again = false,
 ): Run {
   const state = instanceState(run, event.key);
   if (!state || !run.open.includes(event.key)) return run;
   const { until: _, signal: __, ...rest } = state;
   const started_at = state.started_at ?? (ended.status === "completed" ? event.at : null);
+  const closed = { ...rest, started_at, ...ended, finished_at: event.at };
   return {
-    ...withState(run, event.key, { ...rest, started_at, ...ended, finished_at: event.at }),
+    ...withState(run, event.key, closed, own),
     open: run.open.filter((key) => key !== event.key),
     ...(again && !run.failing ? { retry_from: [...(run.retry_from ?? []), event.key] } : {}),
   };
 }
 
-function reopen(run: Run, { key, at }: Of<"step_reopened">): Run {
+function reopen(run: Run, { key, at }: Of<"step_reopened">, own: Own): Run {
   const state = instanceState(run, key);
   if (!state || run.open.includes(key)) return run;
   const { output: _, ...rest } = state;
   const again = { status: "pending", finished_at: null, output: null, until: at } as const;
   const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
-  return withState(opened, key, { ...rest, ...again, attempts_before: state.attempt });
+  return withState(opened, key, { ...rest, ...again, attempts_before: state.attempt }, own);
 }
 
-function evolveBody(run: Run, event: Of<"body_started"> | Of<"body_completed">): Run {
+type BodyEvent = Of<"body_started"> | Of<"body_completed">;
+
+function evolveBody(run: Run, event: BodyEvent, own: Own): Run {
   const state = instanceState(run, event.key);
   const body = state && bodyState(state, event.body);
   if (!state || !body) return run;
   const { bodies_begun = 0, bodies_ended = 0 } = state;
   if (event.type === "body_started" && body.status === "pending") {
-    const begun = withBody(state, event.body, { ...body, status: "running" });
-    return withState(run, event.key, { ...begun, bodies_begun: bodies_begun + 1 });
+    const begun = withBody(state, event.body, { ...body, status: "running" }, own);
+    return withState(run, event.key, { ...begun, bodies_begun: bodies_begun + 1 }, own);
   }
   // A retry by hand from a step inside it.
   if (event.type === "body_started" && body.status === "completed") {
-    const again = withBody(state, event.body, { ...body, status: "running" });
-    return withState(run, event.key, { ...again, bodies_ended: bodies_ended - 1 });
+    const again = withBody(state, event.body, { ...body, status: "running" }, own);
+    return withState(run, event.key, { ...again, bodies_ended: bodies_ended - 1 }, own);
   }
   if (event.type === "body_completed" && body.status === "running") {
     const done = { ...body, status: "completed", output: event.output } as const;
-    const ended = withBody(state, event.body, done);
-    return withState(run, event.key, { ...ended, bodies_ended: bodies_ended + 1 });
+    const ended = withBody(state, event.body, done, own);
+    return withState(run, event.key, { ...ended, bodies_ended: bodies_ended + 1 }, own);
   }
   return run;
 }

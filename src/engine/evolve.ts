@@ -2,21 +2,26 @@
 
 import type { Decision, Event } from "./event.js";
 import { evolveStep, type StepEvent } from "./evolve-step.js";
+import type { Own } from "./key.js";
 import { FINISHED, type Run, type RunStatus, TRANSITIONS } from "./run.js";
 
-/** `run` is null only before its `run_created`. The answer shares what did not change. */
-export function evolve(run: Run | null, event: Event): Run {
+/**
+ * `run` is null only before its `run_created`. The answer shares what did not change; with the same
+ * `own` for several events, each but the last run is to be forgotten.
+ */
+export function evolve(run: Run | null, event: Event, own: Own = new Set()): Run {
   if (event.type === "run_created") return run ?? createRun(event);
   if (run === null) throw new Error(`a run cannot begin with ${event.type}`);
   if (event.type === "signal_received") return keepSignal(run, event);
   if (isRunEvent(event)) return evolveRun(run, event);
-  return evolveStep(run, event);
+  return evolveStep(run, event, own);
 }
 
 /** The run after a whole decision, with the sequence number it was written under. */
 export function fold(run: Run | null, decision: Decision, seq: number): Run {
   let next = run;
-  for (const event of decision.events) next = evolve(next, event);
+  const own: Own = new Set();
+  for (const event of decision.events) next = evolve(next, event, own);
   if (next === null) throw new Error(`decision ${seq} of ${decision.run_id} has no events`);
   return { ...next, seq };
 }

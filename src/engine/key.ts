@@ -65,25 +65,44 @@ export function latestState(run: Run, scope: string, stepId: string): StepState 
   return steps && Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
 }
 
+/**
+ * What has been made for the change at hand, and nobody else has seen: it is written to in place.
+ * All else is shared with runs that others hold, and is copied first. So a decision of hundreds of
+ * events copies a large list once.
+ */
+export type Own = Set<object>;
+
 /** A copy of the run in which the instance has this state; shares all that is beside its path. */
-export function withState(run: Run, key: string, state: StepState): Run {
+export function withState(run: Run, key: string, state: StepState, own: Own): Run {
   const { scope, stepId } = parseKey(key);
-  return withScope(run, scope, (body) => ({
-    ...body,
-    steps: { ...body.steps, [stepId]: state },
-  }));
-}
-
-function withScope(run: Run, scope: string, change: <S extends Scope>(scope: S) => S): Run {
   const parent = parentOf(scope);
-  if (!parent) return change(run);
-  const state = instanceState(run, parent.key);
-  const body = state && bodyState(state, parent.body);
-  if (!state || !body) throw new Error(`run ${run.id} has no scope ${scope}`);
-  return withState(run, parent.key, withBody(state, parent.body, change(body)));
+  if (!parent) return { ...run, steps: withStep(run.steps, stepId, state, own) };
+  const around = instanceState(run, parent.key);
+  const body = around && bodyState(around, parent.body);
+  if (!around || !body) throw new Error(`run ${run.id} has no scope ${scope}`);
+  const changed = { ...body, steps: withStep(body.steps, stepId, state, own) };
+  return withState(run, parent.key, withBody(around, parent.body, changed, own), own);
 }
 
-export function withBody(state: StepState, name: string, body: BodyState): StepState {
-  if (!state.items) return { ...state, branches: { ...state.branches, [name]: body } };
-  return { ...state, items: state.items.with(Number(name), body) };
+function withStep(before: Scope["steps"], id: string, state: StepState, own: Own): Scope["steps"] {
+  // An id like any other; but to assign it would not make a key.
+  if (id === "__proto__") return { ...before, [id]: state };
+  const steps = owned(before, () => ({ ...before }), own);
+  steps[id] = state;
+  return steps;
+}
+
+export function withBody(state: StepState, name: string, body: BodyState, own: Own): StepState {
+  const { items, branches } = state;
+  if (!items) return { ...state, branches: { ...branches, [name]: body } };
+  const changed = owned(items, () => [...items], own);
+  changed[Number(name)] = body;
+  return { ...state, items: changed };
+}
+
+function owned<T extends object>(value: T, copied: () => T, own: Own): T {
+  if (own.has(value)) return value;
+  const copy = copied();
+  own.add(copy);
+  return copy;
 }

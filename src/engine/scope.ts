@@ -1,20 +1,24 @@
 // What the expressions of one instance can name: the context, the steps, the items around it.
 
-import type { Scope as Names } from "../flow/expression/index.js";
+import { Members, type Scope as Names } from "../flow/expression/index.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
-import { bodyState, instanceState, parentOf } from "./key.js";
-import type { Failure, Run, Scope } from "./run.js";
-import { stepOf } from "./steps.js";
+import { bodyState, instanceState, parentOf, parseKey } from "./key.js";
+import type { Failure, Run, Scope, StepState } from "./run.js";
+import { placedSteps, stepOf } from "./steps.js";
 
 /** `scope`: where the expression stands, as keys begin there. `error`: what has gone wrong. */
 export function namesIn(workflow: Workflow, run: Run, scope: string, error?: Failure): Names {
-  const { variables, steps } = around(workflow, run, scope);
+  const { variables, bodies } = around(workflow, run, scope);
   const failure = error ?? run.caught;
+  const steps = placedSteps(workflow);
   return {
     ...variables,
     context: run.context,
-    steps: steps as unknown as JsonObject,
+    steps: new Members(
+      (id) => seen(workflow, bodies, id),
+      () => steps.keys(),
+    ),
     trigger: run.trigger as JsonObject,
     run: { id: run.id, created_at: run.created_at },
     workflow: { id: run.workflow_id, version: run.workflow_version },
@@ -24,32 +28,42 @@ export function namesIn(workflow: Workflow, run: Run, scope: string, error?: Fai
 
 interface Around {
   variables: { [name: string]: Json };
-  steps: Scope["steps"];
+  /** The run, and the items around the place, by the id of their foreach; the run's is empty. */
+  bodies: ReadonlyMap<string, Scope>;
 }
 
-/** From the root inwards: a body sees its own steps, and those of the bodies around it. */
 function around(workflow: Workflow, run: Run, scope: string): Around {
-  const parent = parentOf(scope);
-  if (!parent) return { variables: {}, steps: visible(run) };
-  const state = instanceState(run, parent.key);
-  const body = state && bodyState(state, parent.body);
-  const outer = around(workflow, run, parent.key.slice(0, parent.key.lastIndexOf("/") + 1));
-  if (!state?.items || !body) return { ...outer, steps: { ...outer.steps, ...visible(body) } };
-  const name = String(stepOf(workflow, parent.key).config.as);
-  const item = { [name]: body.item, [`${name}_index`]: Number(parent.body) };
-  return {
-    variables: { ...outer.variables, ...item },
-    steps: { ...outer.steps, ...visible(body) },
-  };
+  let variables: Around["variables"] = {};
+  const bodies = new Map<string, Scope>([["", run]]);
+  for (let parent = parentOf(scope); parent; parent = parentOf(parseKey(parent.key).scope)) {
+    const state = instanceState(run, parent.key);
+    const item = state?.items && bodyState(state, parent.body);
+    if (!item) continue;
+    const { id, config } = stepOf(workflow, parent.key);
+    bodies.set(id, item);
+    const name = String(config.as);
+    variables = { [name]: item.item, [`${name}_index`]: Number(parent.body), ...variables };
+  }
+  return { variables, bodies };
 }
 
-/** A body's steps; those in the branches of its parallels are seen as if they stood beside. */
-function visible(scope: Scope | undefined): Scope["steps"] {
-  let steps = scope?.steps ?? {};
-  for (const state of Object.values(steps)) {
-    for (const branch of Object.values(state.branches ?? {})) {
-      steps = { ...steps, ...visible(branch) };
-    }
+/**
+ * A body sees its own steps and those of the bodies around it; those in the branches of a parallel
+ * are seen as if they stood beside it.
+ */
+function seen(workflow: Workflow, bodies: Around["bodies"], id: string): Json | undefined {
+  const placed = placedSteps(workflow).get(id);
+  let body = placed && bodies.get(placed.foreach);
+  for (const { parallel, branch } of placed?.branches ?? []) {
+    const state = body && stateIn(body, parallel);
+    body = state && bodyState(state, branch);
   }
-  return steps;
+  const state = body && stateIn(body, id);
+  if (!state) return undefined;
+  const { output, status, error, iteration } = state;
+  return { output, status, error: error && { ...error }, iteration };
+}
+
+function stateIn({ steps }: Scope, id: string): StepState | undefined {
+  return Object.hasOwn(steps, id) ? steps[id] : undefined;
 }

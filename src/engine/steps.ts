@@ -4,38 +4,56 @@ import type { JsonObject } from "../flow/json.js";
 import type { Body, Step, Workflow } from "../flow/workflow.js";
 import { parseKey } from "./key.js";
 
+/** A step, and where it stands. */
+export interface Placed {
+  step: Step;
+  /** The id of the foreach whose body it is in, at whatever depth of branches; empty: none. */
+  foreach: string;
+  /** The branches of parallels that lead to it from there, outermost first. */
+  branches: readonly { parallel: string; branch: string }[];
+}
+
 /** A key in a run names a step of the version it started with, so it is always there. */
 export function stepOf(workflow: Workflow, key: string): Step {
   const { stepId } = parseKey(key);
-  const step = index(workflow).get(stepId);
-  if (!step) throw new Error(`workflow ${workflow.id} has no step ${stepId}`);
-  return step;
+  const placed = placedSteps(workflow).get(stepId);
+  if (!placed) throw new Error(`workflow ${workflow.id} has no step ${stepId}`);
+  return placed.step;
 }
 
-const indexes = new WeakMap<Workflow, Map<string, Step>>();
+const indexes = new WeakMap<Workflow, ReadonlyMap<string, Placed>>();
 
-function index(workflow: Workflow): Map<string, Step> {
+/** By id, in the order of the file. */
+export function placedSteps(workflow: Workflow): ReadonlyMap<string, Placed> {
   let steps = indexes.get(workflow);
   if (!steps) {
-    steps = new Map();
-    collect(workflow, steps);
-    indexes.set(workflow, steps);
+    const found = new Map<string, Placed>();
+    collect(workflow, "", [], found);
+    indexes.set(workflow, found);
+    steps = found;
   }
   return steps;
 }
 
-function collect(body: Body, steps: Map<string, Step>): void {
+function collect(
+  body: Body,
+  foreach: string,
+  branches: Placed["branches"],
+  steps: Map<string, Placed>,
+): void {
   for (const step of body.steps) {
-    steps.set(step.id, step);
-    for (const inner of bodiesOf(step)) collect(inner, steps);
+    const { id, type } = step;
+    steps.set(id, { step, foreach, branches });
+    if (type === "foreach") collect(bodyOf(step), id, [], steps);
+    for (const branch of branchesOf(step)) {
+      const way = [...branches, { parallel: id, branch }];
+      collect(bodyOf(step, branch), foreach, way, steps);
+    }
   }
 }
 
-/** The bodies inside a step: one of a foreach, one for each branch of a parallel. */
-function bodiesOf(step: Step): Body[] {
-  if (step.type === "foreach") return [bodyOf(step)];
-  if (step.type !== "parallel") return [];
-  return Object.keys(step.config.branches as JsonObject).map((name) => bodyOf(step, name));
+function branchesOf({ type, config }: Step): string[] {
+  return type === "parallel" ? Object.keys(config.branches as JsonObject) : [];
 }
 
 /** The body of a foreach, or the named branch of a parallel, as normalising has left it. */

@@ -93,7 +93,7 @@ function outcomeOf(text: string, tree: Node, type: Type): Finding[] {
     return [ofMishap(program.mishap)];
   }
   // Without anything from outside, what goes wrong once goes wrong always.
-  if (program.kind === "runnable" && program.names.length === 0) {
+  if (program.kind === "runnable" && program.names.size === 0) {
     const mishap = mishapIn(program);
     return mishap === undefined ? [] : [ofMishap(mishap)];
   }

@@ -27,6 +27,6 @@ export {
   type Part,
   wholeExpression,
 } from "./parts.js";
-export type { Scope } from "./program.js";
+export { Members, type Scope } from "./program.js";
 export { typeOf } from "./schema-type.js";
 export { accepts, nameOf, type Type } from "./types.js";

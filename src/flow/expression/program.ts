@@ -9,7 +9,7 @@ import { toCel, toJson } from "./json-value.js";
 import { type Mishap, MishapError, mishapOf } from "./mishap.js";
 import { parseExpression } from "./parse.js";
 import { type Keeper, prepare } from "./prepare.js";
-import { freeNames, isAccess, literalKey, type Node } from "./tree.js";
+import { type FreeNames, freeNames, isAccess, literalKey, type Node } from "./tree.js";
 import { isWorkSpent, startWork, WorkSpent } from "./work.js";
 
 /**
@@ -17,7 +17,15 @@ import { isWorkSpent, startWork, WorkSpent } from "./work.js";
  * afterwards: what has been looked through once is not looked through again.
  */
 export interface Scope {
-  readonly [root: string]: Json | undefined;
+  readonly [root: string]: Json | Members | undefined;
+}
+
+/** A root of which most expressions read a member or two, out of many that change all the time. */
+export class Members {
+  constructor(
+    readonly get: (name: string) => Json | undefined,
+    readonly names: () => Iterable<string>,
+  ) {}
 }
 
 export type Program = Runnable | Broken | SecretName;
@@ -26,7 +34,7 @@ interface Runnable {
   kind: "runnable";
   run: ParseResult;
   /** The roots it reads. */
-  names: readonly string[];
+  names: FreeNames;
   keepers: readonly Keeper[];
 }
 
@@ -58,9 +66,9 @@ export function run(program: Program, scope: Scope): Json {
   startWork();
   try {
     const values: { [root: string]: unknown } = Object.create(null);
-    for (const name of program.names) {
+    for (const [name, read] of program.names) {
       if (Object.hasOwn(scope, name)) {
-        values[name] = toCel(scope[name]);
+        values[name] = toCel(rootValue(scope[name], read));
       }
     }
     const value = toJson(program.run(values));
@@ -76,6 +84,23 @@ export function run(program: Program, scope: Scope): Json {
       keeper.release();
     }
   }
+}
+
+function rootValue(
+  root: Scope[string],
+  { whole, members }: { whole: boolean; members: Iterable<string> },
+): Json | undefined {
+  if (!(root instanceof Members)) {
+    return root;
+  }
+  const entries: [string, Json][] = [];
+  for (const name of whole ? root.names() : members) {
+    const member = root.get(name);
+    if (member !== undefined) {
+      entries.push([name, member]);
+    }
+  }
+  return Object.fromEntries(entries);
 }
 
 /** For a check, which looks at a text once: a thousand files need not push each other out. */
@@ -97,7 +122,7 @@ export function compileOnce(text: string): Program {
   if (checked.error !== undefined) {
     return { kind: "broken", mishap: mishapOf(checked.error, tree) };
   }
-  return { kind: "runnable", run: program, names: [...names], keepers };
+  return { kind: "runnable", run: program, names, keepers };
 }
 
 /** `secrets.NAME` or `secrets["NAME"]`: the name. */

@@ -108,19 +108,32 @@ export function depthOf(tree: Node): number {
   return deepest;
 }
 
-/** The names that an expression takes from outside: not those of comprehensions and bindings. */
-export function freeNames(tree: Node): Set<string> {
-  const names = new Set<string>();
+/**
+ * The names that an expression takes from outside, not those of comprehensions and bindings; and
+ * the members that it reads of each. `whole`: it takes the value itself, too.
+ */
+export type FreeNames = Map<string, { whole: boolean; members: Set<string> }>;
+
+export function freeNames(tree: Node): FreeNames {
+  const names: FreeNames = new Map();
   collectFree(tree, [], names);
   return names;
 }
 
-function collectFree(node: Node, bound: readonly string[], names: Set<string>): void {
+function collectFree(node: Node, bound: readonly string[], names: FreeNames): void {
   if (node.op === "id") {
     if (!bound.includes(node.args)) {
-      names.add(node.args);
+      free(node.args, names).whole = true;
     }
     return;
+  }
+  if (isAccess(node) && node.args[0].op === "id") {
+    const name = node.args[0].args;
+    const key = literalKey(node);
+    if (key !== undefined && !bound.includes(name)) {
+      free(name, names).members.add(key);
+      return;
+    }
   }
   const scope = asComprehension(node);
   if (scope !== undefined) {
@@ -137,7 +150,13 @@ function collectFree(node: Node, bound: readonly string[], names: Set<string>): 
   collectAll(childrenOf(node), bound, names);
 }
 
-function collectAll(nodes: readonly Node[], bound: readonly string[], names: Set<string>): void {
+function free(name: string, names: FreeNames): { whole: boolean; members: Set<string> } {
+  const known = names.get(name) ?? { whole: false, members: new Set() };
+  names.set(name, known);
+  return known;
+}
+
+function collectAll(nodes: readonly Node[], bound: readonly string[], names: FreeNames): void {
   for (const node of nodes) {
     collectFree(node, bound, names);
   }
