@@ -7,25 +7,30 @@ import type { Workflow } from "../flow/workflow.js";
 import { DEFAULT_STEP_TIMEOUT_MS } from "../limits.js";
 import { instanceState, parseKey, RUN } from "./key.js";
 import type { Call, Child, Effect } from "./ports.js";
-import { FINISHED, type Run, type StepState } from "./run.js";
+import { FINISHED, OPEN, type Run, type StepState } from "./run.js";
 import { namesIn } from "./scope.js";
 import { stepOf } from "./steps.js";
 
 export function effects(workflow: Workflow, run: Run): Effect[] {
+  return [...run.open, RUN].flatMap((key) => effectsAt(workflow, run, key));
+}
+
+/**
+ * Those of one instance, or of the run itself. They change with the events that name the instance,
+ * and with those of the run; so a host need not ask for all of them after each decision.
+ */
+export function effectsAt(workflow: Workflow, run: Run, key: string): Effect[] {
   if (FINISHED.has(run.status)) return [];
-  const { concurrency } = run;
-  if (run.status === "pending" && concurrency) {
-    return [{ kind: "slot", key: RUN, attempt: 0, concurrency }];
+  if (run.status === "pending" && run.concurrency) {
+    const { concurrency } = run;
+    return key === RUN ? [{ kind: "slot", key, attempt: 0, concurrency }] : [];
   }
-  const wanted: Effect[] = [];
-  for (const key of run.open) {
-    const state = instanceState(run, key);
-    if (state) wanted.push(...effectsOf(workflow, run, key, state));
+  if (key === RUN) {
+    const until = run.deadline_at;
+    return until === undefined ? [] : [{ kind: "wait", key, attempt: 0, until }];
   }
-  if (run.deadline_at) {
-    wanted.push({ kind: "wait", key: RUN, attempt: 0, until: run.deadline_at });
-  }
-  return wanted;
+  const state = instanceState(run, key);
+  return state && OPEN.has(state.status) ? effectsOf(workflow, run, key, state) : [];
 }
 
 function effectsOf(workflow: Workflow, run: Run, key: string, state: StepState): Effect[] {

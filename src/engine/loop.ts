@@ -13,8 +13,9 @@ import { expressionFailure } from "./advance.js";
 import { Children } from "./children.js";
 import { type Command, isRefusal, type Outcome, type Refusal } from "./command.js";
 import { decide } from "./decide.js";
-import { effectId, effects } from "./effects.js";
-import { parseKey } from "./key.js";
+import { effectId, effects, effectsAt } from "./effects.js";
+import type { Event } from "./event.js";
+import { parseKey, RUN } from "./key.js";
 import type { Effect, LoopPorts } from "./ports.js";
 import { FINISHED, type Run } from "./run.js";
 import { Slots } from "./slots.js";
@@ -30,8 +31,8 @@ interface Entry {
   draft: Run;
   /** Decisions handed to the journal and not yet durable. */
   writing: number;
-  /** By effect id: what stops it. */
-  inFlight: Map<string, () => void>;
+  /** By the key of an instance, then by effect id: what stops it. */
+  inFlight: Map<string, Map<string, () => void>>;
   /** Refusals that rest on a decision which is not durable yet. */
   refused: (() => void)[];
 }
@@ -104,7 +105,7 @@ export class Loop {
       entry.run = run;
       if (entry.draft === decided.run) entry.draft = run;
       this.ports.published(run, decided.decision.events);
-      this.#act(entry);
+      this.#act(entry, decided.decision.events);
       settled(run);
       if (FINISHED.has(run.status)) this.#children.ended(run);
       if (entry.writing === 0) this.#rest(entry);
@@ -115,7 +116,7 @@ export class Loop {
   stop(): void {
     this.#children.stop();
     for (const entry of this.#entries.values()) {
-      for (const stop of entry.inFlight.values()) stop();
+      for (const stops of entry.inFlight.values()) for (const stop of stops.values()) stop();
       entry.inFlight.clear();
     }
   }
@@ -127,7 +128,7 @@ export class Loop {
   }
 
   #admit(draft: Run, workflow: Workflow, run: Run | null = draft): Entry {
-    const fresh = { inFlight: new Map<string, () => void>(), refused: [] };
+    const fresh = { inFlight: new Map<string, Map<string, () => void>>(), refused: [] };
     const entry: Entry = { workflow, run, draft, writing: 0, ...fresh };
     this.#entries.set(draft.id, entry);
     if (draft.concurrency) this.#group(draft.concurrency.group).add(draft.id);
@@ -184,27 +185,40 @@ export class Loop {
   }
 
   /** Starts what is wanted and not in flight; stops what is in flight and not wanted. */
-  #act(entry: Entry): void {
-    if (entry.run === null || !this.acts) return;
-    const wanted = effects(entry.workflow, entry.run);
-    const stillWanted = entry.draft === entry.run ? null : this.#ids(entry);
+  #act(entry: Entry, events?: readonly Event[]): void {
+    const { run } = entry;
+    if (run === null || !this.acts) return;
+    const keys = events && keysIn(events);
+    for (const key of keys ?? new Set([...run.open, ...entry.inFlight.keys(), RUN])) {
+      this.#actAt(entry, run, key);
+    }
+  }
+
+  #actAt(entry: Entry, run: Run, key: string): void {
+    const { workflow, draft } = entry;
+    const wanted = effectsAt(workflow, run, key);
+    const stillWanted = draft === run ? wanted : effectsAt(workflow, draft, key);
+    const left = new Set(stillWanted.map(effectId));
     const ids = new Set<string>();
     for (const effect of wanted) {
       const id = effectId(effect);
+      const isInFlight = entry.inFlight.get(key)?.has(id) ?? false;
       // Decided against already, though not durably: it would only be stopped again.
-      if (stillWanted && !stillWanted.has(id) && !entry.inFlight.has(id)) continue;
+      if (!left.has(id) && !isInFlight) continue;
       ids.add(id);
-      if (!entry.inFlight.has(id)) this.#start(entry, id, effect);
+      if (!isInFlight) this.#start(entry, id, effect);
     }
-    for (const [id, stop] of entry.inFlight) {
+    for (const [id, stop] of entry.inFlight.get(key) ?? []) {
       if (ids.has(id)) continue;
-      entry.inFlight.delete(id);
+      this.#landed(entry, key, id);
       stop();
     }
   }
 
-  #ids(entry: Entry): Set<string> {
-    return new Set(effects(entry.workflow, entry.draft).map(effectId));
+  #landed({ inFlight }: Entry, key: string, id: string): void {
+    const stops = inFlight.get(key);
+    stops?.delete(id);
+    if (stops?.size === 0) inFlight.delete(key);
   }
 
   #start(entry: Entry, id: string, effect: Effect): void {
@@ -216,9 +230,13 @@ export class Loop {
       this.#report(runId, effect, outcome);
     };
     // Kept in `inFlight` after its report: it stays wanted until the report is durable.
-    entry.inFlight.set(id, () => {});
+    const stops = entry.inFlight.get(effect.key) ?? new Map<string, () => void>();
+    entry.inFlight.set(
+      effect.key,
+      stops.set(id, () => {}),
+    );
     const stop = this.#perform(entry, effect, report);
-    if (entry.inFlight.has(id)) entry.inFlight.set(id, stop);
+    if (stops.has(id)) stops.set(id, stop);
   }
 
   #perform(entry: Entry, effect: Effect, report: (outcome: Outcome) => void): () => void {
@@ -255,6 +273,16 @@ export class Loop {
   #isOnce(entry: Entry, effect: Effect): boolean {
     return stepOf(entry.workflow, effect.key).delivery === "at_most_once";
   }
+}
+
+/** What these events are about; undefined: the run as a whole, so everything in it. */
+function keysIn(events: readonly Event[]): Set<string> | undefined {
+  const keys = new Set<string>();
+  for (const event of events) {
+    if ("key" in event) keys.add(event.key);
+    else if (event.type !== "signal_received") return undefined;
+  }
+  return keys;
 }
 
 function interrupted(key: string): Outcome {

@@ -151,4 +151,7 @@ export interface Run extends Scope {
   seq: number;
 }
 
+/** Of the instances that `open` names. */
+export const OPEN: ReadonlySet<StepStatus> = new Set(["pending", "running", "waiting"]);
+
 export const FINISHED: ReadonlySet<RunStatus> = new Set(["completed", "failed", "cancelled"]);

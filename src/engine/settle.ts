@@ -95,7 +95,7 @@ function outputOf(draft: Draft): Json {
 /** A run in which a step waits for a person is paused, whatever else is in flight in it. */
 function pauseOrResume(draft: Draft): void {
   const { status, held } = draft.run;
-  const asks = asksAPerson(draft.run);
+  const asks = asksAPerson(draft.workflow, draft.run);
   if (status === "running" && asks) draft.emit({ type: "run_paused", by: "step" });
   if (status === "paused" && !held && !asks) draft.emit({ type: "run_resumed" });
 }

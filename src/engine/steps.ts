@@ -21,18 +21,31 @@ export function stepOf(workflow: Workflow, key: string): Step {
   return placed.step;
 }
 
-const indexes = new WeakMap<Workflow, ReadonlyMap<string, Placed>>();
+interface Index {
+  steps: ReadonlyMap<string, Placed>;
+  types: ReadonlySet<string>;
+}
+
+const indexes = new WeakMap<Workflow, Index>();
 
 /** By id, in the order of the file. */
 export function placedSteps(workflow: Workflow): ReadonlyMap<string, Placed> {
-  let steps = indexes.get(workflow);
-  if (!steps) {
-    const found = new Map<string, Placed>();
-    collect(workflow, "", [], found);
-    indexes.set(workflow, found);
-    steps = found;
-  }
-  return steps;
+  return indexOf(workflow).steps;
+}
+
+/** The types of its steps. */
+export function typesIn(workflow: Workflow): ReadonlySet<string> {
+  return indexOf(workflow).types;
+}
+
+function indexOf(workflow: Workflow): Index {
+  const known = indexes.get(workflow);
+  if (known) return known;
+  const steps = new Map<string, Placed>();
+  collect(workflow, "", [], steps);
+  const types = new Set([...steps.values()].map(({ step }) => step.type));
+  indexes.set(workflow, { steps, types });
+  return { steps, types };
 }
 
 function collect(

@@ -2,13 +2,14 @@
 
 import { parseDuration } from "../flow/duration.js";
 import type { Json } from "../flow/json.js";
-import type { Step } from "../flow/workflow.js";
+import type { Step, Workflow } from "../flow/workflow.js";
 import { asText, complete, fail, fill, nextAttempt } from "./advance.js";
 import { childRunId } from "./child.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
 import type { Control } from "./rule.js";
 import type { Failure, Run } from "./run.js";
+import { typesIn } from "./steps.js";
 
 /** The signal names of approvals: no `wait` can name one, since a name has no colon. */
 export const APPROVAL_SIGNAL = "approval:";
@@ -45,8 +46,9 @@ export const APPROVAL: Control = {
   },
 };
 
-/** Is there a step that waits for a person? */
-export function asksAPerson(run: Run): boolean {
+/** Is there a step that waits for a person? Asked in every decision; most workflows never ask. */
+export function asksAPerson(workflow: Workflow, run: Run): boolean {
+  if (!typesIn(workflow).has("approval")) return false;
   return run.open.some((key) => instanceState(run, key)?.signal?.startsWith(APPROVAL_SIGNAL));
 }
 

@@ -15,8 +15,11 @@ interface Watcher {
 
 export class Watchers {
   readonly #byRun = new Map<string, Set<Watcher>>();
-  /** The latest changes of all runs, oldest first: what a reader that was cut off has missed. */
-  #recent: { runId: string; change: Change }[] = [];
+  /**
+   * The latest events of all runs, oldest first: what a reader that was cut off has missed. Without
+   * the runs that they made, which would be thousands of versions of a large one.
+   */
+  #recent: { runId: string; id: string; event: Event }[] = [];
   /** Sequence number of the newest change that has been dropped from `#recent`. */
   #dropped = Number.MAX_SAFE_INTEGER;
 
@@ -25,7 +28,7 @@ export class Watchers {
     const watchers = this.#byRun.get(run.id);
     events.forEach((event, index) => {
       const change: Change = { id: `${run.seq}.${index}`, type: "event", event, run };
-      this.#recent.push({ runId: run.id, change });
+      this.#recent.push({ runId: run.id, id: change.id, event });
       for (const watcher of watchers ?? []) watcher.queue.push(change);
     });
     if (this.#recent.length > 2 * RECENT_CHANGES) this.#forget();
@@ -76,13 +79,13 @@ export class Watchers {
     if (seq === run.seq && index >= WHOLE) return [];
     if (seq <= this.#dropped) return undefined;
     return this.#recent
-      .filter(({ runId, change }) => runId === run.id && isAfter(change.id, seq, index))
-      .map(({ change }) => change);
+      .filter(({ runId, id }) => runId === run.id && isAfter(id, seq, index))
+      .map(({ id, event }) => ({ id, type: "event", event, run }));
   }
 
   #forget(): void {
     const gone = this.#recent[this.#recent.length - RECENT_CHANGES - 1];
-    if (gone) this.#dropped = parseChangeId(gone.change.id)[0] ?? this.#dropped;
+    if (gone) this.#dropped = parseChangeId(gone.id)[0] ?? this.#dropped;
     this.#recent = this.#recent.slice(-RECENT_CHANGES);
   }
 }
