@@ -9,6 +9,8 @@ export const EXIT = {
   failed: 1,
   usage: 2,
   notFound: 3,
+  /** Of a command that checks files: not they have problems, but the check itself broke. */
+  broken: 3,
   /** The server cannot be reached, or the store is locked by an owner without address. */
   unreachable: 4,
   timedOut: 124,

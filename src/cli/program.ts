@@ -32,6 +32,9 @@ interface Globals {
   allowShell?: true;
 }
 
+/** In their language, 1 means that files have problems. */
+const CHECKS: ReadonlySet<string> = new Set(["validate", "test", "fmt"]);
+
 type Run = (common: Common, args: string[], options: Options) => Promise<ExitCode>;
 
 function createProgram(ended: (code: ExitCode) => void): Command {
@@ -52,11 +55,13 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     const added = program.command(usage, { hidden: usage.startsWith("_") });
     added.description(description);
     return added.action(async () => {
-      const run = await load();
       const { flows, store, json, allowShell } = program.opts<Globals>();
       const output = createOutput(json === true);
       const common = { flows, store, allowShell: allowShell === true, output };
-      ended(await run(common, added.processedArgs.flat(), added.opts<Options>()));
+      const broken = CHECKS.has(added.name()) ? EXIT.broken : EXIT.failed;
+      const trouble = (error: unknown) => sayTrouble(error, output, broken);
+      const run = load().then((run) => run(common, added.processedArgs.flat(), added.opts()));
+      ended(await run.catch(trouble));
     });
   };
 
@@ -83,7 +88,16 @@ function addFlowFiles(add: Add): void {
     return (await import("./commands/validate.js")).validate;
   })
     .option("--format <format>", "how to report; flows validate --format help names them", "human")
-    .option("--deny-warnings", "warnings count as errors");
+    .option("--deny-warnings", "warnings count as errors")
+    .option("--stdin-filename <name>", "check the text on stdin as if it were this file");
+  add("fmt [path...]", "lay out flow files and their tests in one way; - is stdin", async () => {
+    return (await import("./commands/fmt.js")).fmt;
+  })
+    .option("--check", "write nothing; list the files that would change")
+    .option("--stdin-filename <name>", "lay out the text on stdin as if it were this file");
+  add("schema", "print the JSON Schema of flow files, for editors", async () => {
+    return (await import("./commands/schema.js")).schema;
+  }).option("-o, --output <file>", "write it to this file instead");
   add("test [path...]", "play the tests of flow files: virtual time, no network", async () => {
     return (await import("./commands/test.js")).test;
   })

@@ -1,7 +1,7 @@
 // The test files that a command is to look at, and the workflows that each of them is about.
 
 import { stat } from "node:fs/promises";
-import { basename, dirname, relative, resolve, sep } from "node:path";
+import { basename } from "node:path";
 import { catalog } from "../connectors/index.js";
 import { checkTogether, examine } from "../flow/check.js";
 import type { Diagnostic } from "../flow/diagnostic.js";
@@ -10,7 +10,7 @@ import type { FlowTest } from "../flow/test-case.js";
 import { checkTestFile } from "../flow/test-file.js";
 import type { Workflow } from "../flow/workflow.js";
 import { isTestFile } from "../hosts/local/index.js";
-import { type Found, findFlowFiles } from "./flow-files.js";
+import { type Found, findFlowFiles, type Home, isFlowOrTest, readHome } from "./flow-files.js";
 import { type Common, quoted, usage } from "./options.js";
 
 /** The workflows of one folder. */
@@ -31,7 +31,7 @@ export interface TestsFound {
 /** Of a folder, all its tests; of a flow file, the test beside it. */
 export async function findTests(common: Common, paths: readonly string[]): Promise<TestsFound> {
   const wanted = await Promise.all(paths.map(testsAt));
-  const found = await findFlowFiles(wanted, common.store, isTestFile);
+  const found = await findFlowFiles(wanted, common, isTestFile);
   return checkTests(common, found);
 }
 
@@ -39,10 +39,9 @@ export async function checkTests(common: Common, found: Found): Promise<TestsFou
   const folders = new Map<string, Folder>();
   const tests: TestsFound["tests"] = [];
   const diagnostics = [...found.diagnostics];
-  for (const { file, text } of found.files) {
-    const path = folderOf(file, common.flows);
-    const folder = folders.get(path) ?? (await readFolder(path, common.store));
-    folders.set(path, folder);
+  for (const { file, text, home } of found.files) {
+    const folder = folders.get(home.folder) ?? (await readFolder(home, common));
+    folders.set(home.folder, folder);
     const checked = checkTestFile(text, file, { workflows: folder.workflows, catalog });
     diagnostics.push(...checked.diagnostics);
     if (checked.test) tests.push({ test: checked.test, folder });
@@ -51,14 +50,8 @@ export async function checkTests(common: Common, found: Found): Promise<TestsFou
   return { tests, folders: [...folders.values()], diagnostics, texts };
 }
 
-/** A test stands beside its flow file, or somewhere in the flows folder. */
-function folderOf(file: string, flows: string): string {
-  const way = relative(resolve(flows), resolve(file));
-  return way === ".." || way.startsWith(`..${sep}`) ? dirname(file) : flows;
-}
-
 async function testsAt(path: string): Promise<string> {
-  if (isTestFile(path) || !/\.(ya?ml|json)$/.test(path)) return path;
+  if (isTestFile(path) || !isFlowOrTest(path)) return path;
   if ((await stat(path).catch(() => undefined))?.isFile() !== true) return path;
   const stem = path.replace(/\.(ya?ml|json)$/, "");
   for (const beside of [`${stem}.test.yaml`, `${stem}.test.yml`, `${stem}.test.json`]) {
@@ -70,13 +63,14 @@ async function testsAt(path: string): Promise<string> {
   );
 }
 
-async function readFolder(folder: string, store: string): Promise<Folder> {
-  const { files } = await findFlowFiles([folder], store);
+/** A test stands beside its flow file, or somewhere in the flows folder. */
+async function readFolder(home: Home, common: Common): Promise<Folder> {
+  const { files, diagnostics } = await readHome(home, common);
   const examined = files.map(({ file, text }) => examine(text, file, catalog));
   const workflows = new Map<string, Workflow | null>();
-  checkTogether(examined).forEach(({ workflow }, index) => {
+  checkTogether(examined, diagnostics.length === 0).forEach(({ workflow }, index) => {
     const id = get(examined[index]?.subject?.root, "id")?.json;
     if (typeof id === "string") workflows.set(id, workflow);
   });
-  return { folder, workflows };
+  return { folder: home.folder, workflows };
 }

@@ -3,7 +3,12 @@
 import { CliError, EXIT, type ExitCode } from "./exit.js";
 import type { Output } from "./output.js";
 
-export function sayTrouble(error: unknown, output: Output): ExitCode {
+/** `broken`: the code for what no one but the machine, or flows itself, is to blame for. */
+export function sayTrouble(
+  error: unknown,
+  output: Output,
+  broken: ExitCode = EXIT.failed,
+): ExitCode {
   const { red, dim } = output.talkColors;
   if (error instanceof CliError) {
     output.say(`${red("flows:")} ${error.message}`);
@@ -14,8 +19,8 @@ export function sayTrouble(error: unknown, output: Output): ExitCode {
   if (name === "StoreError" || (code !== undefined && /^E[A-Z0-9]+$/.test(code))) {
     // The store or the machine said no: a full disk, a folder that may not be written.
     output.say(`${red("flows:")} ${message}`);
-    return EXIT.failed;
+    return broken;
   }
   output.say(`${red("flows:")} a mistake of flows itself, please report it:\n${stack ?? error}`);
-  return EXIT.failed;
+  return broken;
 }

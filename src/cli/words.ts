@@ -37,3 +37,7 @@ export function failureText(error: Run["error"]): string {
   if (error === null) return "";
   return error.step_id === undefined ? error.message : `${error.step_id}: ${error.message}`;
 }
+
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

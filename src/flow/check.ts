@@ -72,13 +72,19 @@ export function examine(
   return { file, findings, subject, workflow };
 }
 
-/** The same results as `checkFolder`, from files examined before; these do not change. */
-export function checkTogether(examined: readonly Examined[]): ({ file: string } & Checked)[] {
+/**
+ * The same results as `checkFolder`, from files examined before; these do not change. Where not
+ * every file of the folder could be read, what is not here may be there.
+ */
+export function checkTogether(
+  examined: readonly Examined[],
+  isWhole = true,
+): ({ file: string } & Checked)[] {
   const copies = examined.map((each) => ({ ...each, findings: each.findings.copy() }));
   const members = copies.flatMap(({ file, subject, findings }) =>
     subject ? [{ file, ...subject, findings }] : [],
   );
-  checkAcross(members, members.length === copies.length);
+  checkAcross(members, isWhole && members.length === copies.length);
   return copies.map((each) => ({ file: each.file, ...conclude(each) }));
 }
 

@@ -1,6 +1,16 @@
-// `flows fmt`: one layout for flow files. Keeps every comment and every value, or changes nothing.
+// `flows fmt`: one layout for flow files and their tests. Keeps every comment and every value,
+// or changes nothing.
 
-import { type Document, isMap, isScalar, isSeq, Lexer, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import { canonicalJson } from "./canonical.js";
 import type { Catalog } from "./catalog.js";
 import type { Diagnostic } from "./diagnostic.js";
@@ -8,6 +18,7 @@ import { stepEnvelope, triggerSchemas, workflowEnvelope } from "./envelope.js";
 import { Findings } from "./findings.js";
 import { readDocument } from "./flow-file.js";
 import type { Json, JsonObject } from "./json.js";
+import { testShape } from "./test-shape.js";
 import { toTree } from "./tree.js";
 
 export interface Formatted {
@@ -18,17 +29,30 @@ export interface Formatted {
 
 /** The text with its keys in the order of the schemas; formatting it again changes nothing. */
 export function formatFlow(text: string, file: string, catalog: Catalog): Formatted {
+  return format(text, file, (document) => orderWorkflow(document, catalog));
+}
+
+/** The same for a file of tests. */
+export function formatTest(text: string, file: string): Formatted {
+  return format(text, file, (document) => orderRoot(document, testShape));
+}
+
+type Order = (document: Document) => void;
+
+const AS_IT_IS: Order = () => {};
+
+function format(text: string, file: string, order: Order): Formatted {
   const findings = new Findings(file, text);
   const value = readValue(text, findings);
   if (value === undefined) {
     return { text: undefined, diagnostics: findings.sorted() };
   }
   const before = proofOf(value, text);
-  for (const reorder of [true, false]) {
-    const once = layOut(text, catalog, reorder);
-    const twice = once === undefined ? undefined : layOut(once, catalog, reorder);
+  for (const each of [order, AS_IT_IS]) {
+    const once = layOut(text, each);
+    const twice = once === undefined ? undefined : layOut(once, each);
     // The first time, a comment may change its line; never the second.
-    const stable = twice === undefined ? undefined : layOut(twice, catalog, reorder);
+    const stable = twice === undefined ? undefined : layOut(twice, each);
     if (twice !== undefined && twice === stable && proof(twice) === before) {
       return { text: twice, diagnostics: [] };
     }
@@ -65,20 +89,36 @@ function commentsOf(text: string): string[] {
   return comments.filter((comment) => comment !== "");
 }
 
-function layOut(text: string, catalog: Catalog, reorder: boolean): string | undefined {
+function layOut(text: string, order: Order): string | undefined {
   const document = readDocument(text, new Findings("", text));
   if (document === undefined) {
     return undefined;
   }
-  if (reorder) {
-    orderWorkflow(document, catalog);
-  }
+  keepCommentsOfKeys(document, text);
+  order(document);
   if (isMap(document.contents) && document.contents.flow && commentsOf(text).length === 0) {
     return asJson(document, text);
   }
   const yaml = withTightLists(written(document));
   const tidy = keepsBlanks(document) ? yaml : yaml?.replace(/[ \t]+$/gm, "");
   return tidy === undefined ? undefined : `${tidy.trimEnd()}\n`;
+}
+
+/** `key: # why` stays on its line; the library takes it for a comment above the value. */
+function keepCommentsOfKeys(document: Document, text: string): void {
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || !isCollection(value) || !value.commentBefore || value.flow) {
+        return;
+      }
+      const at = key.range?.[1] ?? text.length;
+      if (/^[ \t]*:[ \t]+#/.test(text.slice(at, at + 1_000))) {
+        const [first, ...rest] = value.commentBefore.split("\n");
+        key.comment = first ?? null;
+        value.commentBefore = rest.length > 0 ? rest.join("\n") : null;
+      }
+    },
+  });
 }
 
 /** Undefined: an alias stands before its anchor now. */
@@ -143,18 +183,9 @@ function asJson(document: Document, text: string): string | undefined {
 }
 
 function orderWorkflow(document: Document, catalog: Catalog): void {
-  const root = document.contents;
-  if (!isMap(root)) {
+  const root = orderRoot(document, workflowEnvelope);
+  if (root === undefined) {
     return;
-  }
-  const first = root.items[0]?.key;
-  const header = isScalar(first) ? first.commentBefore : undefined;
-  order(root, workflowEnvelope);
-  const now = root.items[0]?.key;
-  if (isScalar(first) && isScalar(now) && first !== now && header) {
-    // What stands above the first key is about the file.
-    first.commentBefore = null;
-    now.commentBefore = now.commentBefore ? `${header}\n${now.commentBefore}` : header;
   }
   for (const trigger of listAt(root, "triggers")) {
     const schema = triggerSchemas[String(trigger.get("type"))];
@@ -163,6 +194,23 @@ function orderWorkflow(document: Document, catalog: Catalog): void {
     }
   }
   orderSteps(root, catalog);
+}
+
+function orderRoot(document: Document, schema: JsonObject): YAMLMap | undefined {
+  const root = document.contents;
+  if (!isMap(root)) {
+    return undefined;
+  }
+  const first = root.items[0]?.key;
+  const header = isScalar(first) ? first.commentBefore : undefined;
+  order(root, schema);
+  const now = root.items[0]?.key;
+  if (isScalar(first) && isScalar(now) && first !== now && header) {
+    // What stands above the first key is about the file.
+    first.commentBefore = null;
+    now.commentBefore = now.commentBefore ? `${header}\n${now.commentBefore}` : header;
+  }
+  return root;
 }
 
 function orderSteps(body: YAMLMap, catalog: Catalog): void {

@@ -7,6 +7,8 @@ import { place } from "./harness.js";
 const COMMANDS = [
   "serve",
   "validate",
+  "fmt",
+  "schema",
   "sync",
   "list",
   "trigger",

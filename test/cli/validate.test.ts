@@ -1,10 +1,12 @@
 // `flows validate`: exit codes, formats and paths. What the check says is tested with the language.
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { place, reminder } from "./harness.js";
 
 const GOOD = reminder("http://127.0.0.1:9/");
-const BAD = GOOD.replace("type: webhook", "type: webhok");
+const BAD = GOOD.replace("type: webhook", "type: webhok").replace("reminder", "other");
 /** Waits never, and goes round for ever unless the call fails: a warning, no error. */
 const BUSY = `id: busy
 name: Busy
@@ -19,6 +21,11 @@ steps:
     config: { seconds: 0 }
     next_step_id: null
 `;
+const PARENT = `id: parent
+steps:
+  - { id: start, type: workflow, config: { await: false, workflow_id: child } }
+`;
+const CHILD = "id: child\nsteps: [{ id: a, type: delay, config: { seconds: 1 } }]\n";
 
 describe("flows validate", () => {
   it("given a folder of good files, is silent on stdout: 0", async () => {
@@ -36,7 +43,7 @@ describe("flows validate", () => {
     expect(stdout).toContain('"webhook"');
   });
 
-  it("given files by name, checks these alone", async () => {
+  it("given files by name, speaks of these alone", async () => {
     const files = { "flows/a.yaml": GOOD, "flows/b.yaml": BAD, "flows/a.test.yaml": "cases: [" };
     const { flows } = await place(files);
     expect((await flows(["validate", "flows/a.yaml"])).code).toBe(0);
@@ -86,5 +93,82 @@ describe("flows validate", () => {
     const { code, stdout } = await flows(["validate"]);
     expect(code).toBe(1);
     expect(stdout.match(/\[workflow-id\]/g)).toHaveLength(2);
+  });
+
+  it("given one file of the folder by name, sees the others, and speaks of it alone", async () => {
+    const { flows } = await place({
+      "flows/parent.yaml": PARENT,
+      "flows/sub/child.yaml": CHILD,
+      "flows/wrong.yaml": BAD,
+    });
+    expect(await flows(["validate", "flows/parent.yaml"])).toMatchObject({ code: 0, stdout: "" });
+    expect(await flows(["validate", "flows/sub"])).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  it("given files of another folder, sees those beside each", async () => {
+    const { flows } = await place({ "a/p.yaml": PARENT, "a/c.yaml": CHILD, "b/p.yaml": PARENT });
+    const { code, stdout } = await flows(["validate", "a/p.yaml", "b/p.yaml"]);
+    expect(code).toBe(1);
+    expect(stdout.match(/^\S+:\d+:\d+: .*$/gm)).toEqual([
+      'b/p.yaml:3:71: there is no workflow "child" in this folder [workflow-ref]',
+    ]);
+  });
+
+  it("given a file that cannot be read, does not say that its workflow is not there", async () => {
+    const { dir, flows } = await place({ "flows/parent.yaml": PARENT });
+    await writeFile(join(dir, "flows/child.yaml"), Buffer.from([0xff, 0xfe, 0x00]));
+    const { code, stdout } = await flows(["validate"]);
+    expect(code).toBe(1);
+    expect(stdout).toBe(
+      "flows/child.yaml:1:1: the file is not text in UTF-8 [unreadable]\n  = save it in UTF-8\n",
+    );
+  });
+
+  it("given a text on stdin, checks it as if it were that file of the folder", async () => {
+    const { flows } = await place({ "flows/parent.yaml": GOOD, "flows/child.yaml": CHILD });
+    const args = ["validate", "--stdin-filename", "flows/parent.yaml"];
+    const good = await flows(args, { input: PARENT });
+    expect([good.code, good.stdout]).toEqual([0, ""]);
+    const { code, stdout } = await flows(args, { input: PARENT.replace("d: child", "d: chidl") });
+    expect(code).toBe(1);
+    expect(stdout).toContain('flows/parent.yaml:3:71: there is no workflow "chidl"');
+    expect(stdout).toContain('did you mean "child"?');
+    const twin = await flows(["validate", "--stdin-filename", "flows/new.yaml"], { input: CHILD });
+    expect(twin.stdout).toContain('the id "child" is also used in flows/child.yaml');
+  });
+
+  it("given a test on stdin, checks it with the workflows of the folder", async () => {
+    const { flows } = await place({ "flows/a.yaml": GOOD });
+    const input = "workflow: reminder\ncases: [{ name: n, stubs: { sendd: { output: null } } }]\n";
+    const { stdout } = await flows(["validate", "--stdin-filename", "flows/a.test.yaml"], {
+      input,
+    });
+    expect(stdout).toMatch(/^flows\/a\.test\.yaml:2:29: .*"sendd".*\[step-ref\]/m);
+  });
+
+  it("given a text on stdin without end or in no encoding, says so: 1", async () => {
+    const { flows } = await place();
+    const args = ["validate", "--stdin-filename", "x.yaml"];
+    const large = await flows(args, { input: "#".repeat(1024 * 1024) });
+    expect([large.code, large.stdout]).toEqual([1, expect.stringContaining("[size]")]);
+  });
+
+  it("given --stdin-filename and a path: 2", async () => {
+    const { flows } = await place({ "flows/a.yaml": GOOD });
+    expect((await flows(["validate", "flows", "--stdin-filename", "x.yaml"])).code).toBe(2);
+  });
+
+  it("given a fault of its own, which the files are not to blame for: 3", async () => {
+    const { flows } = await place({ "flows/a.yaml": GOOD });
+    const plant =
+      'import fs from "node:fs/promises";import { syncBuiltinESMExports } from "node:module";' +
+      'fs.realpath = () => { throw new TypeError("planted"); };syncBuiltinESMExports();';
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(plant)}` };
+    for (const command of ["validate", "fmt", "test"]) {
+      const { code, stdout, stderr } = await flows([command], { env });
+      expect([command, code, stdout]).toEqual([command, 3, ""]);
+      expect(stderr).toContain("a mistake of flows itself, please report it");
+    }
+    expect((await flows(["list"], { env })).code).toBe(1);
   });
 });

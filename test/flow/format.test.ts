@@ -62,6 +62,22 @@ steps:
 `);
 });
 
+test("given a comment behind a key, then it stays there, and those below stay below", () => {
+  const text = `id: w
+steps: # in this order
+  # first
+  - id: a
+    type: webhook
+    config: # two
+      url: http://x.example
+      body: [1] # three
+    output:   # four
+      # five
+      type: object
+`;
+  expect(format(text)).toBe(text.replace("   # four", " # four"));
+});
+
 test("given JSON, then it stays JSON", () => {
   const text = '{"steps":[{"type":"delay","id":"a","config":{"seconds":1}}],"id":"w"}';
   expect(format(text)).toBe(`{

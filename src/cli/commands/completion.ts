@@ -85,8 +85,8 @@ async function argumentsOf(command: Command, common: Common): Promise<string[]> 
 }
 
 /** As the files say: quick, and right even before the first sync. */
-async function workflowIds({ flows, store }: Common): Promise<string[]> {
-  const { files } = await findFlowFiles([flows], store);
+async function workflowIds(common: Common): Promise<string[]> {
+  const { files } = await findFlowFiles([common.flows], common);
   return files.flatMap(({ text }) => {
     const id = /^(?:id|\s*\{?\s*"id")\s*:\s*["']?([\w-]+)/m.exec(text)?.[1] ?? "";
     return parseWorkflowId(id) === undefined ? [] : [id];

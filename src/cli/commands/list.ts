@@ -6,7 +6,7 @@ import type { Common } from "../options.js";
 import type { Output } from "../output.js";
 import { withHost } from "../reach.js";
 import { type Cell, table } from "../table.js";
-import { shortVersion } from "../words.js";
+import { count, shortVersion } from "../words.js";
 
 export async function list(common: Common): Promise<ExitCode> {
   const workflows = await withHost(common, { for: "look" }, ({ host }) => host.workflows.list());
@@ -55,8 +55,4 @@ function stateOf(workflow: ServedWorkflow, output: Output): Cell {
   }
   if (warnings > 0) return { text: count(warnings, "warning"), paint: yellow };
   return { text: "ok", paint: green };
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

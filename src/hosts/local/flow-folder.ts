@@ -142,13 +142,28 @@ export async function readFlowFile(
         length += bytesRead;
         if (bytesRead === 0) break;
       }
-      return decode(entry.file, bytes.subarray(0, length));
+      return decodeFlowText(entry.file, bytes.subarray(0, length));
     } finally {
       await handle.close();
     }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     return { diagnostic: unreadable(entry.file, `the file cannot be read: ${reason(error)}`) };
+  }
+}
+
+/** At most one byte more than a flow file may have. */
+export function decodeFlowText(
+  file: string,
+  bytes: Uint8Array,
+): { text: string } | { diagnostic: Diagnostic } {
+  // What is cut off may end within a character; its size is the mistake, not its encoding.
+  const fatal = bytes.length <= MAX_FLOW_FILE_BYTES;
+  try {
+    return { text: new TextDecoder("utf-8", { fatal }).decode(bytes) };
+  } catch {
+    const message = "the file is not text in UTF-8";
+    return { diagnostic: unreadable(file, message, "save it in UTF-8") };
   }
 }
 
@@ -251,17 +266,6 @@ function refuseFolder(listing: Listing, folder: string, error: unknown): void {
   listing.unknown.push(folder);
   const message = `the folder cannot be read: ${reason(error)}`;
   listing.diagnostics.push(unreadable(folder === "" ? "." : folder, message));
-}
-
-function decode(file: string, bytes: Uint8Array): { text: string } | { diagnostic: Diagnostic } {
-  // What is cut off may end within a character; its size is the mistake, not its encoding.
-  const fatal = bytes.length <= MAX_FLOW_FILE_BYTES;
-  try {
-    return { text: new TextDecoder("utf-8", { fatal }).decode(bytes) };
-  } catch {
-    const message = "the file is not text in UTF-8";
-    return { diagnostic: unreadable(file, message, "save it in UTF-8") };
-  }
 }
 
 function reason(error: unknown): string {

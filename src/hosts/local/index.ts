@@ -1,6 +1,7 @@
 // The local host's public face: what the doors may use of it.
 
-export { isTestFile, readFlowFile, readFlowFiles } from "./flow-folder.js";
+export { decodeFlowText, isTestFile, readFlowFile, readFlowFiles } from "./flow-folder.js";
 export { type LocalHost, openLocalHost } from "./host.js";
 export { readOwner } from "./lock.js";
+export { saveText } from "./save-text.js";
 export { StoreError } from "./store-error.js";

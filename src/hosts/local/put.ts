@@ -1,7 +1,7 @@
 // Writes a definition into its flow file: one more editor, which saves only what is valid.
 
-import { lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat, mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
 import type { Put, ServedWorkflow } from "../../engine/runner.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import { Findings } from "../../flow/findings.js";
@@ -12,6 +12,7 @@ import { MAX_FLOW_DEPTH, MAX_FLOW_FILE_BYTES } from "../../limits.js";
 import type { Checker } from "./checker.js";
 import { editedText, newText } from "./flow-edit.js";
 import { type FlowEntry, readFlowFile, unreadable } from "./flow-folder.js";
+import { saveText } from "./save-text.js";
 
 export interface PutContext {
   /** The folder of flow files. */
@@ -119,38 +120,11 @@ async function save(
   { file, path, text, created }: { file: string; path: string; text: string; created: boolean },
   context: PutContext,
 ): Promise<Put> {
-  await writeText(path, text);
+  await saveText(path, text);
   await context.look(file);
   const workflow = context.list().find((each) => each.id === definition.id);
   if (workflow === undefined) throw new Error(`${file} was written, and changed again at once`);
   return { created, workflow };
-}
-
-/** On disk, whole, and with the rights that it had: it is a file for people and git. */
-async function writeText(path: string, text: string): Promise<void> {
-  const old = await lstat(path).catch(() => undefined);
-  // Hidden: no one takes it for a flow file. One put at a time, so the name is free.
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    const handle = await open(temporary, "w", old === undefined ? 0o666 : old.mode & 0o777);
-    try {
-      if (old !== undefined) await handle.chmod(old.mode & 0o777);
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function errorsOf(
