@@ -5,6 +5,7 @@ const PURE = "^src/(flow|engine|triggers|connectors)/|^src/limits\\.ts$";
 
 /** What the pure rooms may take from npm: none of these touches disk, clock or network. */
 const PURE_PACKAGES = [
+  "@dagrejs/dagre",
   "@marcbachmann/cel-js",
   "ajv",
   "ajv-formats",

@@ -14,7 +14,13 @@ export function runIdOf(text: string): RunId {
 }
 
 export async function noSuchWorkflow(id: string, workflows: Workflows): Promise<CliError> {
-  const ids = (await workflows.list()).map((workflow) => workflow.id);
+  return unknownWorkflow(
+    id,
+    (await workflows.list()).map((workflow) => workflow.id),
+  );
+}
+
+export function unknownWorkflow(id: string, ids: readonly string[]): CliError {
   const near = nearest(id, ids);
   const hint =
     ids.length === 0

@@ -95,6 +95,13 @@ function addFlowFiles(add: Add): void {
   })
     .option("--check", "write nothing; list the files that would change")
     .option("--stdin-filename <name>", "lay out the text on stdin as if it were this file");
+  add("graph <id>", "draw a workflow: its steps, and every way between them", async () => {
+    return (await import("./commands/graph.js")).graph;
+  }).addOption(
+    new Option("--format <format>", "mermaid, dot or svg")
+      .choices(["mermaid", "dot", "svg"])
+      .default("mermaid"),
+  );
   add("schema", "print the JSON Schema of flow files, for editors", async () => {
     return (await import("./commands/schema.js")).schema;
   }).option("-o, --output <file>", "write it to this file instead");

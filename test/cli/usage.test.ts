@@ -9,6 +9,7 @@ const COMMANDS = [
   "validate",
   "fmt",
   "schema",
+  "graph",
   "sync",
   "list",
   "trigger",
