@@ -64,14 +64,25 @@ export class DocumentWriter {
     });
     if (batch.sync.length > 0) {
       try {
+        // Gone with all that was in it: there is nothing to sync, which is no failure of the disk.
+        this.disk.mkdir(this.folder);
         for (const id of batch.sync) this.#sync(id);
         this.disk.syncFolder(this.folder);
       } catch (error) {
         answer.sync = reasonOf(error);
       }
     }
-    if (batch.sync_all && !this.disk.syncTree(this.folder)) answer.not_all = true;
+    if (batch.sync_all && !this.#syncAll()) answer.not_all = true;
     return answer;
+  }
+
+  #syncAll(): boolean {
+    try {
+      this.disk.mkdir(this.folder);
+    } catch {
+      return false;
+    }
+    return this.disk.syncTree(this.folder);
   }
 
   #write(id: string, text: string): void {

@@ -51,7 +51,7 @@ describe("given a process with runs in every state", () => {
     expect(machine.world.calls).toHaveLength(RUNS * 3);
   });
 
-  describe("when it dies in any of its first calls, and is started again, then all is well:", () => {
+  describe("when it dies in any of its first calls, and is started again, all is well:", () => {
     test.each(Object.entries(AFTERWARDS))("%s", { timeout: 600_000 }, async (_name, left) => {
       const seen = { acknowledged: 0, repeated: 0 };
       for (let n = 1; n <= CALLS; n += 1) {

@@ -1,5 +1,5 @@
-// A process with a store, the engine's loop and timers over a simulated disk: it may die in any call
-// and be started again on what the disk has.
+// A process with a store, the engine's loop and timers over a simulated disk: it may die in any
+// call, and be started again on what the disk has.
 
 import type { Event } from "../../../src/engine/event.js";
 import { Loop } from "../../../src/engine/loop.js";
@@ -14,14 +14,18 @@ import * as kit from "./store-kit.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 const STORE = "/sim/store";
+const DAY_MS = 24 * 3_600_000;
 const VERSION = "0".repeat(64);
 
-const FLOW: Workflow = workflow([
-  { id: "nap", type: "delay", config: { seconds: 0.02 } },
-  { id: "send" },
-  { id: "once", delivery: "at_most_once" },
-  { id: "thank" },
-]);
+/** A nap of so many seconds, and three calls. */
+function napping(seconds: number): Workflow {
+  return workflow([
+    { id: "nap", type: "delay", config: { seconds } },
+    { id: "send" },
+    { id: "once", delivery: "at_most_once" },
+    { id: "thank" },
+  ]);
+}
 
 /** What those outside have seen, whatever became of the process. */
 export class World {
@@ -50,7 +54,10 @@ export class World {
 }
 
 export class Machine {
+  /** ms that the clock is set ahead of the time that really passes. */
+  ahead = 0;
   readonly #timers: Timers;
+  readonly #flow: Workflow;
   #loop: Loop | undefined;
   #store: Store | undefined;
 
@@ -58,8 +65,10 @@ export class Machine {
     readonly time: VirtualTime,
     readonly disk: SimDisk,
     readonly world: World,
+    seconds = 0.02,
   ) {
-    this.#timers = new Timers(() => time.now);
+    this.#timers = new Timers(() => this.#clock());
+    this.#flow = napping(seconds);
   }
 
   /** Starts, and lives until all runs have ended, or until the disk dies. */
@@ -92,7 +101,7 @@ export class Machine {
     });
     const store = await this.#await(opening);
     this.#store = store;
-    await this.#await(store.saveVersion(VERSION, FLOW));
+    await this.#await(store.saveVersion(VERSION, this.#flow));
     await this.#note(store);
     this.#loop = this.#makeLoop(store);
     this.#loop.recover(store.recovered);
@@ -100,7 +109,7 @@ export class Machine {
 
   #makeLoop(store: Store): Loop {
     return new Loop({
-      now: () => this.time.now,
+      now: () => this.#clock(),
       random: () => 0.5,
       append: store.append.bind(store),
       call: (call, report) => {
@@ -111,7 +120,7 @@ export class Machine {
       wait: (until, due) => this.#timers.wait(until, due),
       stored: (id, found) => void store.get(id).then(found),
       current: () => VERSION,
-      workflow: () => FLOW,
+      workflow: () => this.#flow,
       published: (run, events) => {
         store.published(run);
         this.world.published(run, events);
@@ -135,7 +144,7 @@ export class Machine {
     const command = {
       type: "start",
       run_id: id,
-      at: this.time.now,
+      at: this.#clock(),
       workflow_version: VERSION,
       context: {},
       trigger: { type: "manual" },
@@ -178,8 +187,12 @@ export class Machine {
     return promise as Promise<T>;
   }
 
+  #clock(): number {
+    return this.time.now + this.ahead;
+  }
+
   async #until(isDone: () => boolean): Promise<void> {
-    await this.time.pass(60_000, () => this.disk.isDead || isDone());
-    if (!this.disk.isDead && !isDone()) throw new Error("it did not come to pass in a minute");
+    await this.time.pass(DAY_MS, () => this.disk.isDead || isDone());
+    if (!this.disk.isDead && !isDone()) throw new Error("it did not come to pass within a day");
   }
 }

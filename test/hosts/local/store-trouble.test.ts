@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Disk, Written } from "../../../src/hosts/local/disk.js";
+import { type Disk, nodeDisk, type Written } from "../../../src/hosts/local/disk.js";
 import { openStore } from "../../../src/hosts/local/store.js";
 import { StoreError } from "../../../src/hosts/local/store-error.js";
 import * as kit from "./store-kit.js";
@@ -60,6 +60,22 @@ describe("given a disk that fails", () => {
     const path = join(folder, "runs", `${runId(1)}.json`);
     await kit.until(() => existsSync(path));
     expect(JSON.parse(text(path))).toEqual(ended);
+  });
+
+  test("when the folder of documents is deleted, then checkpoints go on", async () => {
+    const disk = { ...nodeDisk, syncTree: () => false };
+    const small = { first_segment_bytes: 2048, segment_bytes: 2048, document_delay_ms: 1, disk };
+    const { store, folder, decide, failures } = await kit.drive(undefined, small);
+    for (let n = 1; store.stats().checkpoints < 3; n += 1) {
+      await decide(kit.created(n));
+      await decide(kit.completed(n));
+      await kit.until(() => store.stats().documents_waiting === 0);
+      rmSync(join(folder, "runs"), { recursive: true, force: true });
+    }
+    expect(failures).toEqual([]);
+    await decide(kit.created(9_999));
+    await store.close();
+    expect(readdirSync(join(folder, "runs"))).toEqual([`${runId(9_999)}.json`]);
   });
 
   test("when there is no room for a next segment, then no new run should be taken", async () => {
