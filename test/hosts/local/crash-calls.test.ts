@@ -52,22 +52,26 @@ describe("given a process with runs in every state", () => {
   });
 
   describe("when it dies in any of its first calls, and is started again, all is well:", () => {
-    test.each(Object.entries(AFTERWARDS))("%s", { timeout: 600_000 }, async (_name, left) => {
-      const seen = { acknowledged: 0, repeated: 0 };
-      for (let n = 1; n <= CALLS; n += 1) {
-        const world = new World();
-        const disk = new SimDisk("/sim", [], { dies: { at: n, how: "half" } });
-        await new Machine(time, disk, world).live(RUNS);
-        expect(disk.isDead).toBe(true);
-        seen.acknowledged += world.acknowledged.size;
-        const next = new Machine(time, new SimDisk("/sim", left(disk, n)), world);
-        await next.live(1);
-        expect(await next.judge(), `killed in call ${n}`).toEqual([]);
-        seen.repeated += world.calls.length - new Set(world.calls).size;
-      }
-      // Otherwise there was nothing to lose, and no call in flight.
-      expect(seen.acknowledged).toBeGreaterThan(CALLS);
-      expect(seen.repeated).toBeGreaterThan(10);
-    });
+    test.each(Object.entries(AFTERWARDS))(
+      "%s",
+      { timeout: 600_000 * SOAK ** 2 },
+      async (_name, left) => {
+        const seen = { acknowledged: 0, repeated: 0 };
+        for (let n = 1; n <= CALLS; n += 1) {
+          const world = new World();
+          const disk = new SimDisk("/sim", [], { dies: { at: n, how: "half" } });
+          await new Machine(time, disk, world).live(RUNS);
+          expect(disk.isDead).toBe(true);
+          seen.acknowledged += world.acknowledged.size;
+          const next = new Machine(time, new SimDisk("/sim", left(disk, n)), world);
+          await next.live(1);
+          expect(await next.judge(), `killed in call ${n}`).toEqual([]);
+          seen.repeated += world.calls.length - new Set(world.calls).size;
+        }
+        // Otherwise there was nothing to lose, and no call in flight.
+        expect(seen.acknowledged).toBeGreaterThan(CALLS);
+        expect(seen.repeated).toBeGreaterThan(10);
+      },
+    );
   });
 });
