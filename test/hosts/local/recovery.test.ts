@@ -162,6 +162,60 @@ describe("given a journal, when a byte of it is flipped, then", () => {
   });
 });
 
+describe("given a segment in whose middle a checkpoint was taken", () => {
+  /** Three batches before it, three after it, the last one without a seal. */
+  async function half() {
+    const options = { ...SMALL, first_segment_bytes: 8192, seal_after_ms: NEVER };
+    const first = await kit.drive(undefined, options);
+    for (const n of [1, 2, 3]) await first.decide(kit.created(n));
+    await first.store.close();
+    const begin = readFileSync(join(first.folder, FIRST)).toString().trimEnd().length + 1;
+    const second = await kit.drive(first.folder, options);
+    for (const n of [4, 5, 6]) await second.decide(kit.created(n));
+    const folder = kit.copyAsKilled(first.folder);
+    const bytes = readFileSync(join(folder, FIRST));
+    return { folder, bytes, begin, end: bytes.toString().trimEnd().length + 1 };
+  }
+
+  test("when a byte is flipped, then nothing is lost that was before it", async () => {
+    const { folder, bytes, begin, end } = await half();
+    const last = bytes.toString().trimEnd().lastIndexOf("\n");
+    const header = bytes.indexOf("\n") + 1;
+    for (let at = 0; at < end; at += at < begin ? 9 : 1) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at & 7));
+      put(folder, flipped);
+      const isNeeded = at >= begin && at < last;
+      if (at < header || isNeeded) expect(refusal(folder).kind, `byte ${at}`).toMatch(/rot|format/);
+      else expect(recover(kit.quickDisk, folder).live.size, `byte ${at}`).toBe(at < begin ? 6 : 5);
+    }
+  });
+
+  test("when batches are wiped out and a later one is there, then it is refused", async () => {
+    const { folder, bytes, begin, end } = await half();
+    const last = bytes.toString().trimEnd().lastIndexOf("\n");
+    for (const wiped of ["\n", "\0"]) {
+      for (let from = begin; from < last - 1; from += 13) {
+        for (let to = from + 1; to <= last; to += 61) {
+          const holed = Buffer.from(bytes).fill(wiped, from, to);
+          if (holed.equals(bytes)) continue;
+          put(folder, holed);
+          expect(refusal(folder).kind, `${from} to ${to} of ${end}`).toBe("rot");
+        }
+      }
+    }
+  });
+
+  test("when the checkpoint is gone, then the segment is read, or it is refused", async () => {
+    const { folder, bytes } = await half();
+    rmSync(join(folder, "checkpoint.jsonl"));
+    expect(recover(kit.quickDisk, folder).live.size).toBe(6);
+    rmSync(join(folder, FIRST));
+    writeFileSync(join(folder, "journal/00000002.jsonl"), bytes);
+    expect([refusal(folder).kind, refusal(folder).file]).toEqual(["missing", join(folder, FIRST)]);
+  });
+});
+
 describe("given a journal of several segments and no checkpoint", () => {
   async function long() {
     const options = { ...SMALL, disk: kit.noCheckpoints, seal_after_ms: NEVER };
