@@ -1,25 +1,29 @@
-// A checkpoint: all unfinished runs at one journal position, and the index of finished ones. What
-// the journal says before that position is no longer needed.
+// A checkpoint: all unfinished runs at one journal position, and the index of all runs. What the
+// journal says before that position is no longer needed.
 //
-// Lines of JSON: a header with counts and names; a line for each unfinished run; finished runs,
-// many to a line; and a last line with the CRC32 of all that stands before it.
+// Lines of JSON: a header with names; a line for each run, in the order of creation; and a last
+// line with the CRC32 of all that stands before it.
 
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { Run } from "../../engine/run.js";
+import { FINISHED, type Run } from "../../engine/run.js";
+import { encodeRunLine, parseRunLine } from "./checkpoint-line.js";
 import type { Disk } from "./disk.js";
 import { openIfThere, replaceDurably, writeLater } from "./files.js";
 import type { Position } from "./journal.js";
+import { type LiveCapture, LiveRuns } from "./live-runs.js";
 import { crcDigits, FORMAT, lineEnd } from "./record.js";
-import type { Capture, FinishedRow } from "./run-index.js";
+import type { Capture } from "./run-index.js";
 import { RunIndex } from "./run-index.js";
 import { formatError } from "./segment.js";
+import { STATUSES } from "./status-sets.js";
 import { StoreError } from "./store-error.js";
 
 export interface Checkpoint {
   position: Position;
-  /** By id, oldest first. */
-  live: Map<string, Run>;
+  live: LiveRuns;
+  /** Finished runs that were about to be revived: the journal that led to them is gone. */
+  finished: Map<string, Run>;
   index: RunIndex;
   /** Bytes of the file. */
   size: number;
@@ -28,34 +32,27 @@ export interface Checkpoint {
 /** What a checkpoint is made of: of one moment, though it is written little by little. */
 export interface CheckpointState {
   position: Position;
-  live: Run[];
-  /** The number of the record that created a run. */
-  orderOf(id: string): number;
-  finished: Capture;
+  index: Capture;
+  live: LiveCapture;
 }
 
 interface Header {
   format: number;
   position: Position;
-  unfinished: number;
-  finished: number;
-  /** Names that the rows of finished runs give by number. */
+  runs: number;
+  /** Names that the lines give by number. */
   workflows: string[];
   versions: string[];
 }
 
-interface LiveLine {
-  order: number;
-  run: Run;
-}
-
 const NAME = "checkpoint.jsonl";
-/** Finished runs on one line: fewer calls of JSON.parse at the start. */
-const ROWS_PER_LINE = 100;
 /** Characters after which the writer lets others have their turn: about two ms of work. */
 const SLICE_CHARS = 256 * 1024;
 /** Bytes read at once. */
 const CHUNK_BYTES = 1024 * 1024;
+/** Bytes of the shortest line. */
+const LEAST_LINE_BYTES = 40;
+const [BRACE] = [...Buffer.from("{")];
 
 export function checkpointPath(store: string): string {
   return join(store, NAME);
@@ -88,29 +85,21 @@ export function readCheckpoint(disk: Disk, store: string): Checkpoint | undefine
     return reader.read(disk, fd);
   } catch (error) {
     // A flipped bit may make any nonsense of a line before the CRC tells.
-    throw error instanceof TypeError || error instanceof RangeError ? reader.damaged() : error;
+    const isNonsense = [TypeError, RangeError, SyntaxError].some((kind) => error instanceof kind);
+    throw isNonsense ? reader.damaged() : error;
   } finally {
     disk.close(fd);
   }
 }
 
-function* lines({ position, live, orderOf, finished }: CheckpointState): Generator<string> {
-  const { workflows, versions, count } = finished;
-  const counts = { unfinished: live.length, finished: count };
-  const header: Header = { format: FORMAT, position, ...counts, workflows, versions };
+function* lines({ position, index, live }: CheckpointState): Generator<string> {
+  const { workflows, versions, count } = index;
+  const header: Header = { format: FORMAT, position, runs: count, workflows, versions };
   yield JSON.stringify(header);
-  for (const run of live) {
-    const line: LiveLine = { order: orderOf(run.id), run };
-    yield JSON.stringify(line);
+  for (let slot = 0; slot < index.slots; slot += 1) {
+    const row = index.row(slot);
+    if (row) yield encodeRunLine(row.id, row, live.at(slot));
   }
-  let rows: FinishedRow[] = [];
-  for (const row of finished.rows()) {
-    rows.push(row);
-    if (rows.length < ROWS_PER_LINE) continue;
-    yield JSON.stringify(rows);
-    rows = [];
-  }
-  if (rows.length > 0) yield JSON.stringify(rows);
 }
 
 /** The lines in pieces worth a write, and the last line, which depends on them all. */
@@ -131,11 +120,10 @@ function* slices(lines: Iterable<string>): Generator<string> {
 /** Reads in chunks, since the file may be larger than what else the process needs. */
 class CheckpointReader {
   #header: Header | undefined;
-  readonly #unfinished: LiveLine[] = [];
-  #isSorted = false;
-  #indexed = 0;
-  #finished = 0;
+  #runs = 0;
   readonly #index = new RunIndex();
+  readonly #live = new LiveRuns(this.#index);
+  readonly #finished = new Map<string, Run>();
   /** Of the lines before the one at hand. */
   #crc = 0;
   #size = 0;
@@ -144,40 +132,46 @@ class CheckpointReader {
   constructor(readonly path: string) {}
 
   read(disk: Disk, fd: number): Checkpoint {
-    let rest: Buffer = Buffer.alloc(0);
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, disk.size(fd)));
+    const size = disk.size(fd);
+    const step = Math.min(CHUNK_BYTES, size + 1);
+    // One for all: memory that is touched for the first time is dearer than the file.
+    let bytes = Buffer.allocUnsafe(2 * step);
+    let rest = 0;
     for (;;) {
-      const length = disk.read(fd, chunk, this.#size + rest.length);
+      if (bytes.length < rest + step) {
+        bytes = Buffer.concat([bytes.subarray(0, rest)], rest + 2 * step);
+      }
+      const chunk = bytes.subarray(rest, rest + step);
+      const length = disk.read(fd, chunk, this.#size + rest);
       if (length === 0) break;
-      rest = this.#takeLines(Buffer.concat([rest, chunk.subarray(0, length)]));
+      const from = this.#takeLines(bytes.subarray(0, rest + length), size);
+      bytes.copyWithin(0, from, rest + length);
+      rest += length - from;
     }
     const header = this.#header;
-    const isComplete = this.#isWhole && rest.length === 0 && this.#finished === header?.finished;
-    if (!isComplete || header?.unfinished !== this.#unfinished.length) throw this.damaged();
-    this.#indexUnfinished(Infinity);
-    const live = new Map(this.#unfinished.map(({ run }) => [run.id, run]));
-    return { position: header.position, live, index: this.#index, size: this.#size };
+    if (!this.#isWhole || rest > 0 || !header || this.#runs !== header.runs) throw this.damaged();
+    return {
+      position: header.position,
+      live: this.#live,
+      finished: this.#finished,
+      index: this.#index,
+      size: this.#size,
+    };
   }
 
-  /** Answers what is left: a line without its end. */
-  #takeLines(bytes: Buffer): Buffer {
+  /** Answers where a line begins whose end is not there yet. */
+  #takeLines(bytes: Buffer, size: number): number {
     let from = 0;
     for (let end = lineEnd(bytes, from); end < bytes.length; end = lineEnd(bytes, from)) {
       if (this.#isWhole) throw this.damaged();
-      this.#takeLine(bytes.toString("utf8", from, end));
+      if (!this.#header) this.#takeHeader(bytes.toString("utf8", from, end), size);
+      else if (bytes[from] === BRACE) this.#takeCrc(bytes.toString("utf8", from, end));
+      else this.#takeRun(bytes, from, end);
       if (!this.#isWhole) this.#crc = crc32(bytes.subarray(from, end + 1), this.#crc);
       this.#size += end + 1 - from;
       from = end + 1;
     }
-    return bytes.subarray(from);
-  }
-
-  #takeLine(text: string): void {
-    const line = this.#parse(text);
-    if (!this.#header) this.#takeHeader(line as Header);
-    else if (Array.isArray(line)) this.#takeRows(line as FinishedRow[]);
-    else if ("crc" in line) this.#takeCrc(String(line.crc));
-    else this.#unfinished.push(line as LiveLine);
+    return from;
   }
 
   #parse(text: string): object {
@@ -190,35 +184,36 @@ class CheckpointReader {
     throw this.damaged();
   }
 
-  #takeHeader(header: Header): void {
+  #takeHeader(text: string, size: number): void {
+    const header = this.#parse(text) as Header;
     if (typeof header.format !== "number") throw this.damaged();
     if (header.format !== FORMAT) throw formatError(this.path, header.format);
+    // A flipped digit must not ask for more memory than there is.
+    if (!(header.runs * LEAST_LINE_BYTES <= size)) throw this.damaged();
+    this.#index.expect(header.workflows, header.versions, header.runs);
     this.#header = header;
   }
 
-  #takeRows(rows: FinishedRow[]): void {
+  #takeRun(bytes: Buffer, from: number, end: number): void {
     const { workflows = [], versions = [] } = this.#header ?? {};
-    for (const row of rows) {
-      this.#indexUnfinished(row[1]);
-      this.#index.restore(row, workflows, versions);
-      this.#finished += 1;
-    }
+    const line = parseRunLine(bytes, from, end);
+    const { row } = line;
+    const isKnown = row.workflow < workflows.length && row.version < versions.length;
+    if (!isKnown || row.status >= STATUSES.length) throw this.damaged();
+    const slot = this.#index.restore(bytes, line.id_from, row);
+    this.#runs += 1;
+    if (line.rest === undefined) return;
+    this.#live.restore({ slot, until: line.until }, line.rest);
+    if (!line.is_awake) return;
+    const run = this.#live.wake(this.#index.id(slot));
+    if (!run || !FINISHED.has(run.status)) return;
+    this.#live.delete(run.id);
+    this.#finished.set(run.id, run);
   }
 
-  /** The index wants its runs in the order of creation; so the two kinds are merged. */
-  #indexUnfinished(before: number): void {
-    if (!this.#isSorted) this.#unfinished.sort((a, b) => a.order - b.order);
-    this.#isSorted = true;
-    for (;;) {
-      const next = this.#unfinished[this.#indexed];
-      if (!next || next.order >= before) return;
-      this.#index.put(next.run, next.order);
-      this.#indexed += 1;
-    }
-  }
-
-  #takeCrc(crc: string): void {
-    if (crc !== crcDigits(this.#crc)) throw this.damaged();
+  #takeCrc(text: string): void {
+    const line = this.#parse(text) as { crc?: unknown };
+    if (line.crc !== crcDigits(this.#crc)) throw this.damaged();
     this.#isWhole = true;
   }
 

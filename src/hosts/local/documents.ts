@@ -10,6 +10,8 @@ export interface DocumentsOptions {
   /** ms that a live run's document may lag behind. */
   delay_ms: number;
   sink: DocumentSink;
+  /** The JSON of a live run as it is now; undefined: it is not live any more. */
+  live(id: string): string | undefined;
   onTrouble(message: string): void;
 }
 
@@ -32,10 +34,6 @@ interface SyncRequest {
 /** A batch, and what it was made of. */
 interface Sent {
   batch: DocumentBatch;
-  /** As in `batch.write`: the live run, or null for a finished one. */
-  written: (Run | null)[];
-  /** As in `batch.repair`. */
-  repaired: Run[];
   sync: SyncRequest | undefined;
 }
 
@@ -43,12 +41,12 @@ export class Documents {
   readonly #options: DocumentsOptions;
   /** Texts of finished runs that are not written yet. */
   readonly #finished = new Map<string, string>();
-  /** What waits for the delay to pass: live runs that have changed, and ids of finished ones. */
-  #changed = new Map<string, Run>();
+  /** What waits for the delay to pass: live runs that have changed, and finished ones. */
+  #changed = new Set<string>();
   #ended = new Set<string>();
-  /** What is to be written now: the live run, or null for a finished one. */
-  readonly #due = new Map<string, Run | null>();
-  #repairs: Iterator<Run> | undefined;
+  /** What is to be written now. */
+  readonly #due = new Set<string>();
+  #repairs: Iterator<string> | undefined;
   readonly #syncs: SyncRequest[] = [];
   #chars = 0;
   #sending = false;
@@ -82,9 +80,9 @@ export class Documents {
     return this.#finished.get(id);
   }
 
-  changed(run: Run): void {
-    this.#forget(run.id);
-    this.#changed.set(run.id, run);
+  changed(id: string): void {
+    this.#forget(id);
+    this.#changed.add(id);
     this.#delay();
   }
 
@@ -108,8 +106,8 @@ export class Documents {
    * Compares the documents of live runs with what they should be, when there is nothing else to
    * do. Each run is asked for when its turn comes, so that it is the latest.
    */
-  repair(runs: Iterable<Run>): void {
-    this.#repairs = runs[Symbol.iterator]();
+  repair(ids: Iterable<string>): void {
+    this.#repairs = ids[Symbol.iterator]();
     this.#pump();
   }
 
@@ -153,13 +151,13 @@ export class Documents {
   #delayPassed(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const [id, run] of this.#changed) this.#due.set(id, run);
-    this.#changed = new Map();
+    for (const id of this.#changed) this.#due.add(id);
+    this.#changed = new Set();
     this.#sendEnded();
   }
 
   #sendEnded(): void {
-    for (const id of this.#ended) this.#due.set(id, null);
+    for (const id of this.#ended) this.#due.add(id);
     this.#ended = new Set();
     this.#pump();
   }
@@ -191,39 +189,38 @@ export class Documents {
 
   #nextBatch(): Sent | undefined {
     const batch: DocumentBatch = { write: [], repair: [], sync: [], sync_all: false };
-    const sent: Sent = { batch, written: [], repaired: [], sync: undefined };
-    this.#takeDue(sent);
-    if (isEmpty(batch)) this.#takeRepairs(sent);
+    const sent: Sent = { batch, sync: undefined };
+    this.#takeDue(batch.write);
+    if (isEmpty(batch)) this.#takeRepairs(batch.repair);
     this.#takeSyncs(sent);
     const isIdle = isEmpty(batch) && batch.sync.length === 0 && !batch.sync_all;
     return isIdle ? undefined : sent;
   }
 
-  #takeDue(sent: Sent): void {
+  #takeDue(pairs: string[]): void {
     let chars = 0;
-    for (const [id, run] of this.#due) {
-      if (sent.written.length >= BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
+    for (const id of this.#due) {
+      if (pairs.length >= 2 * BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
       this.#due.delete(id);
-      const text = run === null ? (this.#finished.get(id) ?? "") : JSON.stringify(run);
-      chars += text.length;
-      sent.written.push(run);
-      sent.batch.write.push(id, text);
+      chars += this.#take(id, pairs);
     }
   }
 
-  #takeRepairs(sent: Sent): void {
+  #takeRepairs(pairs: string[]): void {
     let chars = 0;
-    while (this.#repairs && sent.repaired.length < BATCH_DOCUMENTS && chars < BATCH_CHARS) {
-      const { value: run, done } = this.#repairs.next();
-      if (done) {
-        this.#repairs = undefined;
-        return;
-      }
-      const text = JSON.stringify(run);
-      chars += text.length;
-      sent.repaired.push(run);
-      sent.batch.repair.push(run.id, text);
+    while (this.#repairs && pairs.length < 2 * BATCH_DOCUMENTS && chars < BATCH_CHARS) {
+      const { value: id, done } = this.#repairs.next();
+      if (done) this.#repairs = undefined;
+      else chars += this.#take(id, pairs);
     }
+  }
+
+  /** Nothing, for a live run that is gone. */
+  #take(id: string, pairs: string[]): number {
+    const text = this.#finished.get(id) ?? this.#options.live(id);
+    if (text === undefined) return 0;
+    pairs.push(id, text);
+    return text.length;
   }
 
   #takeSyncs(sent: Sent): void {
@@ -251,8 +248,8 @@ export class Documents {
 
   #settle(sent: Sent, answer: DocumentAnswer): void {
     const { batch } = sent;
-    this.#settleList(batch.write, sent.written, new Set(answer.write.map(([place]) => place)));
-    this.#settleList(batch.repair, sent.repaired, new Set(answer.repair.map(([place]) => place)));
+    this.#settleList(batch.write, new Set(answer.write.map(([place]) => place)));
+    this.#settleList(batch.repair, new Set(answer.repair.map(([place]) => place)));
     this.#settleSync(sent, answer);
     const reason = [...answer.write, ...answer.repair][0]?.[1];
     if (reason === undefined) {
@@ -269,18 +266,15 @@ export class Documents {
     this.#retryTimer.unref();
   }
 
-  #settleList(pairs: string[], runs: (Run | null)[], failed: Set<number>): void {
-    runs.forEach((run, place) => {
+  /** A run that has changed meanwhile is on its list again already. */
+  #settleList(pairs: string[], failed: Set<number>): void {
+    for (let place = 0; 2 * place < pairs.length; place += 1) {
       const id = pairs[2 * place] ?? "";
-      const isSame = this.#finished.get(id) === pairs[2 * place + 1];
-      if (run === null && isSame) {
-        if (failed.has(place)) this.#due.set(id, null);
-        else this.#forget(id);
-      } else if (run !== null && failed.has(place)) {
-        const isNewer = this.#changed.has(id) || this.#due.has(id) || this.#finished.has(id);
-        if (!isNewer) this.#due.set(id, run);
-      }
-    });
+      const text = this.#finished.get(id);
+      const isLatest = text === undefined || text === pairs[2 * place + 1];
+      if (isLatest && failed.has(place)) this.#due.add(id);
+      else if (isLatest) this.#forget(id);
+    }
   }
 
   #settleSync({ sync, batch }: Sent, { sync: reason, not_all }: DocumentAnswer): void {

@@ -15,6 +15,7 @@ import { documentPath } from "./document-writer.js";
 import { Documents } from "./documents.js";
 import { readWhole, unlinkIfThere } from "./files.js";
 import { Journal } from "./journal.js";
+import type { LiveRuns, Sleeper } from "./live-runs.js";
 import type { Lock } from "./lock.js";
 import { journalFolder, type Recovered } from "./recovery.js";
 import type { RunIndex } from "./run-index.js";
@@ -29,7 +30,7 @@ const SMALL_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 export class LocalStore implements Store {
   readonly recovered: Run[];
   readonly #disk: Disk;
-  readonly #live: Map<string, Run>;
+  readonly #live: LiveRuns;
   readonly #index: RunIndex;
   readonly #journal: Journal;
   readonly #documents: Documents;
@@ -61,11 +62,12 @@ export class LocalStore implements Store {
     this.#checkpointBytes = found.checkpoint_bytes;
     this.#oldTailBytes = found.tail_bytes;
     const orderOf = (run: Run): number => found.index.order(run.id) ?? 0;
-    this.recovered = [...found.live.values()].sort((a, b) => orderOf(a) - orderOf(b));
+    this.recovered = [...found.live.awake()].sort((a, b) => orderOf(a) - orderOf(b));
     this.#versions = new Versions(this.#disk, join(folder, "versions"));
     this.#documents = new Documents({
       delay_ms: options.document_delay_ms ?? DOCUMENT_DELAY_MS,
       sink: createSink(this.#runs, options.disk),
+      live: (id) => this.#liveText(id),
       onTrouble: (message) => this.#tell(message),
     });
     this.#journal = new Journal(
@@ -86,6 +88,24 @@ export class LocalStore implements Store {
     if (found.full_segments > 0) this.#checkpointWhenDue();
   }
 
+  sleepers(): Iterable<Sleeper> {
+    return this.#live.sleepers();
+  }
+
+  sleeper(slot: number): { id: string; version: string } {
+    return { id: this.#index.id(slot), version: this.#index.version(slot) };
+  }
+
+  isAsleep(runId: string): boolean {
+    return this.#live.isAsleep(runId);
+  }
+
+  wake(runId: string): { run: Run; slot: number } | undefined {
+    if (!this.#live.isAsleep(runId)) return undefined;
+    const run = this.#live.wake(runId);
+    return run && { run, slot: this.#index.slot(runId) };
+  }
+
   append(decision: Decision, durable: (seq: number) => void): void {
     const id = decision.run_id;
     const isRevival = decision.events.some(({ type }) => type === "run_retried");
@@ -104,11 +124,11 @@ export class LocalStore implements Store {
     this.#publishedSeq = run.seq;
     this.#index.put(run);
     if (!FINISHED.has(run.status)) {
-      this.#live.set(run.id, run);
-      this.#documents.changed(run);
+      this.#live.put(run);
+      this.#documents.changed(run.id);
       return;
     }
-    if (this.#reviving.has(run.id)) this.#live.set(run.id, run);
+    if (this.#reviving.has(run.id)) this.#live.put(run);
     else this.#live.delete(run.id);
     this.#unsynced.add(run.id);
     this.#documents.finished(run);
@@ -232,14 +252,24 @@ export class LocalStore implements Store {
       this.#unsynced.add(run.id);
       this.#documents.finished(run);
     }
-    this.#documents.repair(this.#latest(this.recovered.map(({ id }) => id)));
+    this.#documents.repair(this.#liveIds());
   }
 
-  *#latest(ids: string[]): Generator<Run> {
-    for (const id of ids) {
-      const run = this.#live.get(id);
-      if (run) yield run;
-    }
+  *#liveIds(): Generator<string> {
+    for (const { id } of this.recovered) yield id;
+    for (const { slot } of this.#live.sleepers()) yield this.#index.id(slot);
+  }
+
+  /** For its document. A run that only waits can be put to sleep now: its text is at hand. */
+  #liveText(id: string): string | undefined {
+    const run = this.#live.isAsleep(id) ? undefined : this.#live.get(id);
+    if (!run) return this.#live.json(id);
+    const json = JSON.stringify(run);
+    const until = this.options.restsUntil?.(run);
+    if (until === undefined) return json;
+    const slot = this.#live.sleep(id, json, until);
+    if (until !== null) this.options.sleeps?.({ slot, until });
+    return json;
   }
 
   /** A checkpoint costs its own size, and saves the tail: so the tail is let grow as large. */
@@ -254,14 +284,13 @@ export class LocalStore implements Store {
   /** All is taken of this moment, between two records; then it is written little by little. */
   async #checkpoint(): Promise<void> {
     const { position, bytes } = this.#journal;
-    const live = [...this.#live.values()];
-    const finished = this.#index.capture();
+    const live = this.#live.capture();
+    const index = this.#index.capture();
     const unsynced = this.#unsynced;
     this.#unsynced = new Set();
-    const orderOf = (id: string): number => this.#index.order(id) ?? 0;
     try {
       await this.#syncDocuments([...unsynced]);
-      const state = { position, live, orderOf, finished };
+      const state = { position, live, index };
       this.#checkpointBytes = await writeCheckpoint(this.#disk, this.folder, state);
       this.#checkpoints += 1;
       this.#oldTailBytes = 0;
@@ -273,7 +302,8 @@ export class LocalStore implements Store {
       const failed = diskError("writing a checkpoint into", this.folder, cause);
       this.#tell(`${failed.message} The journal is kept until one can be written.`);
     } finally {
-      finished.release();
+      index.release();
+      live.release();
     }
   }
 

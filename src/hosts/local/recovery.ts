@@ -13,6 +13,7 @@ import { readCheckpoint } from "./checkpoint.js";
 import type { Disk } from "./disk.js";
 import { readWhole, unlinkIfThere, writeAll } from "./files.js";
 import type { Position } from "./journal.js";
+import { LiveRuns } from "./live-runs.js";
 import { type Entry, FILLER, lineEnd, parseRecord, skipFiller } from "./record.js";
 import { RunIndex } from "./run-index.js";
 import { checkHeader, headerLength, listSegments, segmentName, segmentPath } from "./segment.js";
@@ -23,8 +24,7 @@ export interface Recovered {
   position: Position;
   /** True: the segment after it is there. */
   hasNext: boolean;
-  /** Unfinished runs by id. */
-  live: Map<string, Run>;
+  live: LiveRuns;
   /** Runs that finished after the checkpoint, whose documents may not be on disk. */
   finished: Map<string, Run>;
   index: RunIndex;
@@ -47,9 +47,9 @@ export function journalFolder(store: string): string {
 
 class Recovery {
   readonly #folder: string;
-  #live = new Map<string, Run>();
-  readonly #finished = new Map<string, Run>();
   #index = new RunIndex();
+  #live = new LiveRuns(this.#index);
+  #finished = new Map<string, Run>();
   readonly #at: Position = { segment: 1, offset: headerLength(1), batch: 0, seq: 0 };
   /** Of the batch at hand: its first sequence number, and where it begins in the segment. */
   #first = 0;
@@ -72,6 +72,7 @@ class Recovery {
     const checkpoint = readCheckpoint(this.disk, this.store);
     if (checkpoint) {
       this.#live = checkpoint.live;
+      this.#finished = checkpoint.finished;
       this.#index = checkpoint.index;
       Object.assign(this.#at, checkpoint.position);
     }
@@ -105,11 +106,7 @@ class Recovery {
   }
 
   #settle(): void {
-    for (const [id, run] of this.#live) {
-      this.#index.put(run);
-      // A checkpoint keeps a run that was about to be revived, even though it was finished.
-      if (FINISHED.has(run.status) && this.#live.delete(id)) this.#finished.set(id, run);
-    }
+    for (const run of this.#live.awake()) this.#index.put(run);
     for (const run of this.#finished.values()) this.#index.put(run);
   }
 
@@ -189,7 +186,7 @@ class Recovery {
       this.#finished.set(id, run);
     } else {
       this.#finished.delete(id);
-      this.#live.set(id, run);
+      this.#live.put(run);
     }
   }
 

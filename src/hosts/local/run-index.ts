@@ -2,51 +2,61 @@
 // A run's slot is its place in the order of creation, which is the order of the journal.
 
 import type { Failure, Run, RunStatus } from "../../engine/run.js";
-import { FINISHED } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import { MAX_LISTED_MESSAGE } from "../../limits.js";
-import { type BitSet, NO_STATUS, STATUSES, StatusSets } from "./status-sets.js";
+import { Column } from "./column.js";
+import { IdTable } from "./id-table.js";
+import { NO_STATUS, STATUSES, StatusSets } from "./status-sets.js";
 
-/** A finished run in a checkpoint: id, order, workflow, version, status, created, started, … */
-export type FinishedRow = [
-  id: string,
-  order: number,
-  workflow: number,
-  version: number,
-  status: number,
-  created: number,
-  started: number | null,
-  finished: number,
-  error: Failure | null,
-  key: string | null,
-];
+/** What the index has of a run, but for its id: in a checkpoint, the beginning of a line. */
+export interface Row {
+  order: number;
+  /** By number, as in the lists of names. */
+  workflow: number;
+  version: number;
+  status: number;
+  /** ms since 1970; NaN: null. */
+  created: number;
+  started: number;
+  finished: number;
+  error: Failure | null;
+  key: string | null;
+}
 
-/** The finished runs of one moment, to be written while the index goes on. */
+/** All runs of one moment, to be written while the index goes on. */
 export interface Capture {
   workflows: string[];
   versions: string[];
+  /** How many runs there were, and how many slots they are in. */
   count: number;
-  rows(): Generator<FinishedRow>;
+  slots: number;
+  /** Undefined: the slot was empty. */
+  row(slot: number): (Row & { id: string }) | undefined;
   /** To be called when the rows are read, or will not be. */
   release(): void;
 }
 
 /** The runs of one workflow: their slots, oldest first, and by place in that list the statuses. */
-interface Shelf {
-  slots: number[];
-  statuses: StatusSets;
+class Shelf {
+  readonly slots = new Column(Uint32Array);
+  readonly statuses = new StatusSets();
+  length = 0;
+
+  add(slot: number): number {
+    this.slots.set(this.length, slot);
+    this.length += 1;
+    return this.length - 1;
+  }
 }
 
 const CURSOR = /^[0-9a-z]{1,11}$/;
-const FINISHED_STATUSES = STATUSES.flatMap((status, i) => (FINISHED.has(status) ? [i] : []));
 
 export function isCursor(text: string): boolean {
   return CURSOR.test(text);
 }
 
 export class RunIndex {
-  readonly #slots = new Map<string, number>();
-  readonly #ids: string[] = [];
+  readonly #ids = new IdTable();
   readonly #order = new Column(Float64Array);
   readonly #created = new Column(Float64Array);
   /** NaN: null. */
@@ -57,6 +67,10 @@ export class RunIndex {
   readonly #status = new Column(Uint8Array);
   /** Place in the workflow's shelf. */
   readonly #place = new Column(Uint32Array);
+  readonly #columns = [
+    ...[this.#order, this.#created, this.#started, this.#finished],
+    ...[this.#workflow, this.#version, this.#place, this.#status],
+  ];
   readonly #errors = new Map<number, Failure>();
   readonly #keys = new Map<number, string>();
   readonly #byKey = new Map<string, number>();
@@ -64,14 +78,16 @@ export class RunIndex {
   readonly #versions = new Names();
   readonly #shelves: Shelf[] = [];
   readonly #all = new StatusSets();
-  /** Rows of finished runs that have changed since, by slot, for each capture that is open. */
-  readonly #captures = new Set<Map<number, FinishedRow>>();
+  /** Rows that have changed since, by slot, for each capture that is open. */
+  readonly #captures = new Set<{ slots: number; held: Map<number, Row & { id: string }> }>();
 
   /** Adds a run that is new, with the number of the record that created it, or updates it. */
   put(run: Run, order = run.seq): void {
-    const known = this.#slots.get(run.id);
-    const slot = known ?? this.#add(run.id, order, run.workflow_id, run.workflow_version);
-    if (known === undefined) {
+    let slot = this.#ids.find(run.id);
+    if (slot < 0) {
+      const workflow = this.#workflows.number(run.workflow_id);
+      const version = this.#versions.number(run.workflow_version);
+      slot = this.#add(this.#ids.add(run.id), order, workflow, version);
       this.#created.set(slot, Date.parse(run.created_at));
       const key = run.trigger.idempotency_key;
       if (key !== undefined) this.#addKey(slot, key);
@@ -85,27 +101,72 @@ export class RunIndex {
     this.#setStatus(slot, STATUSES.indexOf(run.status));
   }
 
-  /** A finished run from a checkpoint, whose names have been given. Rows come oldest first. */
-  restore(row: FinishedRow, workflows: string[], versions: string[]): void {
-    const [id, order, workflow, version, status, created, started, finished, error, key] = row;
-    const slot = this.#add(id, order, workflows[workflow] ?? "", versions[version] ?? "");
+  /** The names that the rows to come give by number, and how many rows there will be. */
+  expect(workflows: string[], versions: string[], count: number): void {
+    for (const name of workflows) this.#workflows.number(name);
+    for (const name of versions) this.#versions.number(name);
+    this.#ids.reserve(count);
+    for (const column of this.#columns) column.reserve(count);
+  }
+
+  /** A run from a checkpoint, whose id stands in `bytes`. Rows come oldest first. */
+  restore(bytes: Uint8Array, idFrom: number, row: Row): number {
+    const { order, workflow, version, status, created, started, finished, error, key } = row;
+    const slot = this.#add(this.#ids.addFrom(bytes, idFrom), order, workflow, version);
     this.#created.set(slot, created);
-    this.#started.set(slot, started ?? Number.NaN);
+    this.#started.set(slot, started);
     this.#finished.set(slot, finished);
     if (error) this.#errors.set(slot, error);
     if (key !== null) this.#addKey(slot, key);
     this.#setStatus(slot, status);
+    return slot;
+  }
+
+  /** The run goes; its slot stays empty until the store is opened again. */
+  remove(id: string): void {
+    const slot = this.#ids.find(id);
+    if (slot < 0) return;
+    this.#hold(slot);
+    this.#ids.remove(slot);
+    const key = this.#keys.get(slot);
+    const byKey = `${this.#workflow.get(slot)} ${key}`;
+    if (key !== undefined && this.#byKey.get(byKey) === slot) this.#byKey.delete(byKey);
+    this.#keys.delete(slot);
+    this.#errors.delete(slot);
+    this.#setStatus(slot, NO_STATUS);
+  }
+
+  /** Slots that were given out. */
+  get length(): number {
+    return this.#ids.length;
+  }
+
+  /** Where all tables have the run; -1: it is not known. A run keeps its slot. */
+  slot(id: string): number {
+    return this.#ids.find(id);
+  }
+
+  id(slot: number): string {
+    return this.#ids.text(slot);
+  }
+
+  workflowId(slot: number): string {
+    return this.#workflows.name(this.#workflow.get(slot));
+  }
+
+  version(slot: number): string {
+    return this.#versions.name(this.#version.get(slot));
   }
 
   status(id: string): RunStatus | undefined {
-    const slot = this.#slots.get(id);
-    return slot === undefined ? undefined : STATUSES[this.#status.get(slot)];
+    const slot = this.#ids.find(id);
+    return slot < 0 ? undefined : STATUSES[this.#status.get(slot)];
   }
 
   /** The number of the record that created a run. */
   order(id: string): number | undefined {
-    const slot = this.#slots.get(id);
-    return slot === undefined ? undefined : this.#order.get(slot);
+    const slot = this.#ids.find(id);
+    return slot < 0 ? undefined : this.#order.get(slot);
   }
 
   counts(): { [status in RunStatus]: number } {
@@ -116,7 +177,7 @@ export class RunIndex {
   findByKey(workflowId: string, key: string): string | undefined {
     const workflow = this.#workflows.find(workflowId);
     const slot = workflow === undefined ? undefined : this.#byKey.get(`${workflow} ${key}`);
-    return slot === undefined ? undefined : this.#ids[slot];
+    return slot === undefined ? undefined : this.#ids.text(slot);
   }
 
   list(query: RunQuery): { runs: RunSummary[]; next_cursor: string | null } {
@@ -135,34 +196,33 @@ export class RunIndex {
     };
   }
 
-  /** Costs a copy of three sets of bits; afterwards changed rows are kept until the release. */
+  /** Costs nothing; until the release, rows that change are kept as they were. */
   capture(): Capture {
-    const held = new Map<number, FinishedRow>();
-    this.#captures.add(held);
-    const sets = FINISHED_STATUSES.map((status) => this.#all.copy(status));
-    const last = this.#ids.length;
+    const slots = this.#ids.length;
+    const held = new Map<number, Row & { id: string }>();
+    const open = { slots, held };
+    this.#captures.add(open);
     return {
       workflows: this.#workflows.copy(),
       versions: this.#versions.copy(),
-      count: sets.reduce((sum, set) => sum + set.count, 0),
-      rows: () => this.#rows(sets, last, held),
-      release: () => void this.#captures.delete(held),
+      count: STATUSES.reduce((sum, _, status) => sum + this.#all.count(status), 0),
+      slots,
+      row: (slot) => {
+        const row = held.get(slot) ?? this.#row(slot);
+        return row.status === NO_STATUS ? undefined : row;
+      },
+      release: () => void this.#captures.delete(open),
     };
   }
 
-  #add(id: string, order: number, workflowId: string, version: string): number {
-    const slot = this.#ids.length;
-    const workflow = this.#workflows.number(workflowId);
-    this.#slots.set(id, slot);
-    this.#ids.push(id);
+  #add(slot: number, order: number, workflow: number, version: number): number {
     this.#order.set(slot, order);
     this.#workflow.set(slot, workflow);
-    this.#version.set(slot, this.#versions.number(version));
+    this.#version.set(slot, version);
     this.#status.set(slot, NO_STATUS);
-    const shelf = this.#shelves[workflow] ?? { slots: [], statuses: new StatusSets() };
+    const shelf = this.#shelves[workflow] ?? new Shelf();
     this.#shelves[workflow] = shelf;
-    this.#place.set(slot, shelf.slots.length);
-    shelf.slots.push(slot);
+    this.#place.set(slot, shelf.add(slot));
     return slot;
   }
 
@@ -179,10 +239,11 @@ export class RunIndex {
     shelf?.statuses.move(this.#place.get(slot), before, status);
   }
 
-  /** A finished run is about to change: captures go on seeing it as it was. */
+  /** A run is about to change: captures go on seeing it as it was. */
   #hold(slot: number): void {
-    if (this.#captures.size === 0 || !FINISHED_STATUSES.includes(this.#status.get(slot))) return;
-    for (const held of this.#captures) if (!held.has(slot)) held.set(slot, this.#row(slot));
+    for (const { slots, held } of this.#captures) {
+      if (slot < slots && !held.has(slot)) held.set(slot, this.#row(slot));
+    }
   }
 
   #newest(
@@ -205,8 +266,8 @@ export class RunIndex {
     const workflow = this.#workflows.find(workflowId);
     const shelf = workflow === undefined ? undefined : this.#shelves[workflow];
     if (!shelf) return found;
-    const slotAt = (place: number): number => shelf.slots[place] ?? 0;
-    let place = shelf.statuses.before(this.#bound(before, shelf.slots.length, slotAt), status);
+    const slotAt = (place: number): number => shelf.slots.get(place);
+    let place = shelf.statuses.before(this.#bound(before, shelf.length, slotAt), status);
     for (; place >= 0 && found.length < limit; place = shelf.statuses.before(place, status)) {
       found.push(slotAt(place));
     }
@@ -227,9 +288,9 @@ export class RunIndex {
 
   #summary(slot: number): RunSummary {
     return {
-      id: this.#ids[slot] ?? "",
-      workflow_id: this.#workflows.name(this.#workflow.get(slot)),
-      workflow_version: this.#versions.name(this.#version.get(slot)),
+      id: this.#ids.text(slot),
+      workflow_id: this.workflowId(slot),
+      workflow_version: this.version(slot),
       status: STATUSES[this.#status.get(slot)] ?? "pending",
       created_at: new Date(this.#created.get(slot)).toISOString(),
       started_at: iso(this.#started.get(slot)),
@@ -238,26 +299,19 @@ export class RunIndex {
     };
   }
 
-  *#rows(sets: BitSet[], last: number, held: Map<number, FinishedRow>): Generator<FinishedRow> {
-    for (let slot = 0; slot < last; slot += 1) {
-      if (sets.some((set) => set.has(slot))) yield held.get(slot) ?? this.#row(slot);
-    }
-  }
-
-  #row(slot: number): FinishedRow {
-    const started = this.#started.get(slot);
-    return [
-      this.#ids[slot] ?? "",
-      this.#order.get(slot),
-      this.#workflow.get(slot),
-      this.#version.get(slot),
-      this.#status.get(slot),
-      this.#created.get(slot),
-      Number.isNaN(started) ? null : started,
-      this.#finished.get(slot),
-      this.#errors.get(slot) ?? null,
-      this.#keys.get(slot) ?? null,
-    ];
+  #row(slot: number): Row & { id: string } {
+    return {
+      id: this.#ids.text(slot),
+      order: this.#order.get(slot),
+      workflow: this.#workflow.get(slot),
+      version: this.#version.get(slot),
+      status: this.#status.get(slot),
+      created: this.#created.get(slot),
+      started: this.#started.get(slot),
+      finished: this.#finished.get(slot),
+      error: this.#errors.get(slot) ?? null,
+      key: this.#keys.get(slot) ?? null,
+    };
   }
 }
 
@@ -272,30 +326,6 @@ function iso(ms: number): string | null {
 function listed(error: Failure): Failure {
   if (error.message.length <= MAX_LISTED_MESSAGE) return error;
   return { ...error, message: `${error.message.slice(0, MAX_LISTED_MESSAGE)}…` };
-}
-
-type Numbers = Float64Array | Uint32Array | Uint8Array;
-
-/** Numbers by slot, in one typed array that doubles. */
-class Column {
-  #numbers: Numbers;
-
-  constructor(readonly kind: new (length: number) => Numbers) {
-    this.#numbers = new kind(64);
-  }
-
-  get(slot: number): number {
-    return this.#numbers[slot] ?? 0;
-  }
-
-  set(slot: number, value: number): void {
-    if (slot >= this.#numbers.length) {
-      const larger = new this.kind(Math.max(slot + 1, this.#numbers.length * 2));
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[slot] = value;
-  }
 }
 
 /** Texts that many runs share, each with a number. */

@@ -34,11 +34,6 @@ export class StatusSets {
   count(status: number): number {
     return this.#sets[status]?.count ?? 0;
   }
-
-  /** As it is now, whatever happens to this one later. */
-  copy(status: number): BitSet {
-    return this.#sets[status]?.copy() ?? new BitSet();
-  }
 }
 
 /** Bits, and above them one bit for each word that has any. */
@@ -80,6 +75,7 @@ export class BitSet {
     return word < 0 ? -1 : word * 32 + highest(this.#words[word] ?? 0);
   }
 
+  /** As it is now, whatever happens to this one later. */
   copy(): BitSet {
     const copy = new BitSet();
     copy.#words = this.#words.slice();

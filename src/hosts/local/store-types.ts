@@ -5,6 +5,7 @@ import type { Run, RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import type { Disk } from "./disk.js";
+import type { Sleeper } from "./live-runs.js";
 import type { StoreError } from "./store-error.js";
 
 export interface StoreOptions {
@@ -15,6 +16,13 @@ export interface StoreOptions {
   onFailure(error: StoreError): void;
   /** Something that a person should know, while the store goes on: a sentence. */
   onTrouble?(message: string): void;
+  /**
+   * May this run, as it is now, be put to sleep, and until when (ms; null: until a command comes)?
+   * Undefined: it is at work. Who says yes forgets it until it is woken.
+   */
+  restsUntil?(run: Run): number | null | undefined;
+  /** It was. */
+  sleeps?(sleeper: { slot: number; until: number }): void;
   /** Bytes of the journal's first segment, and of later ones. */
   first_segment_bytes?: number;
   segment_bytes?: number;
@@ -27,8 +35,15 @@ export interface StoreOptions {
 }
 
 export interface Store {
-  /** Unfinished runs as they were found, oldest first: to be driven on. */
+  /** Unfinished runs as they were found, oldest first: to be driven on. Others sleep. */
   readonly recovered: Run[];
+  /** Those that sleep. */
+  sleepers(): Iterable<Sleeper>;
+  /** Which run it is that sleeps. */
+  sleeper(slot: number): { id: string; version: string };
+  isAsleep(runId: string): boolean;
+  /** A run that slept, to be driven on; its slot is its sleeper's. */
+  wake(runId: string): { run: Run; slot: number } | undefined;
   /** Calls back, in order of appending, once the record is durable. */
   append(decision: Decision, durable: (seq: number) => void): void;
   /** The run as it is now, durable. To be called inside the callback of its `append`. */

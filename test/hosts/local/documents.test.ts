@@ -42,17 +42,23 @@ function queue(delay_ms = 1) {
   const sink = slowSink();
   const troubles: string[] = [];
   const onTrouble = (message: string): void => void troubles.push(message);
-  const documents = new Documents({ delay_ms, sink, onTrouble });
+  const runs = new Map<string, Run>();
+  const live = (id: string): string => JSON.stringify(runs.get(id));
+  const documents = new Documents({ delay_ms, sink, live, onTrouble });
+  const changed = (run: Run): void => {
+    runs.set(run.id, run);
+    documents.changed(run.id);
+  };
   /** The delay passes at once. */
   const flush = (): void => void documents.drain();
-  return { sink, troubles, documents, flush };
+  return { sink, troubles, documents, changed, runs, flush };
 }
 
 describe("given a queue of documents", () => {
   test("when a run ends within its delay, then it is written once, as it ended", async () => {
-    const { documents, sink, flush } = queue();
-    documents.changed(live(1));
-    documents.changed({ ...live(1), seq: 5 });
+    const { documents, changed, sink, flush } = queue();
+    changed(live(1));
+    changed({ ...live(1), seq: 5 });
     documents.finished(ended(1));
     flush();
     expect(sink.batches).toEqual([
@@ -64,11 +70,11 @@ describe("given a queue of documents", () => {
   });
 
   test("when a run changes while it is written, then the latest state follows", async () => {
-    const { documents, sink } = queue();
-    documents.changed(live(1));
+    const { documents, changed, sink } = queue();
+    changed(live(1));
     await kit.until(() => sink.batches.length === 1);
-    documents.changed({ ...live(1), seq: 2 });
-    documents.changed({ ...live(1), seq: 3 });
+    changed({ ...live(1), seq: 2 });
+    changed({ ...live(1), seq: 3 });
     await new Promise((resolve) => setTimeout(resolve, 10));
     sink.answer();
     await kit.until(() => sink.batches.length === 2);
@@ -93,10 +99,10 @@ describe("given a queue of documents", () => {
   });
 
   test("when a run is revived while it is written, then its new state follows", async () => {
-    const { documents, sink, flush } = queue();
+    const { documents, changed, sink, flush } = queue();
     documents.finished(ended(1));
     flush();
-    documents.changed({ ...live(1), seq: 9 });
+    changed({ ...live(1), seq: 9 });
     expect(documents.text(runId(1))).toBeUndefined();
     sink.answer();
     await kit.until(() => sink.batches.length === 2);
@@ -158,10 +164,10 @@ describe("given a queue of documents", () => {
   });
 
   test("when one cannot be written, then the others are, and it is tried again", async () => {
-    const { documents, sink, troubles, flush } = queue();
+    const { documents, changed, sink, troubles, flush } = queue();
     documents.finished(ended(1));
     documents.finished(ended(2));
-    documents.changed(live(3));
+    changed(live(3));
     flush();
     sink.answer({ write: [[1, "ENOSPC"]] });
     expect(troubles.length).toBe(1);
@@ -183,10 +189,11 @@ describe("given a queue of documents", () => {
   });
 
   test("when nothing else is to do, then documents are compared and repaired", async () => {
-    const { documents, sink } = queue();
+    const { documents, runs, sink } = queue();
     documents.finished(ended(1));
     await kit.until(() => sink.batches.length === 1);
-    documents.repair([live(2), live(3)]);
+    for (const n of [2, 3]) runs.set(runId(n), live(n));
+    documents.repair([2, 3].map(runId));
     sink.answer();
     expect(sink.batches[1]?.repair.filter((_, i) => i % 2 === 0)).toEqual([2, 3].map(runId));
     sink.answer();

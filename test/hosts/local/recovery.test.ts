@@ -16,7 +16,7 @@ const NEVER = 3_600_000;
 /** What a reader of the store would know. */
 function known({ live, finished, index }: Recovered): unknown {
   const runs: { [id: string]: Run } = {};
-  for (const run of [...live.values(), ...finished.values()]) runs[run.id] = run;
+  for (const run of [...live.awake(), ...finished.values()]) runs[run.id] = run;
   return { runs, listed: index.list({ limit: 200 }).runs };
 }
 
@@ -90,8 +90,8 @@ describe("given a store whose process was killed in the middle of a batch", () =
       expect(found.cut).toContain(FIRST.slice(8));
       counts.add(found.live.size);
       expect(found.live.size).toBeLessThan(6);
-      for (const [id, run] of found.live) {
-        expect(run).toEqual((all as { runs: { [id: string]: Run } }).runs[id]);
+      for (const run of found.live.awake()) {
+        expect(run).toEqual((all as { runs: { [id: string]: Run } }).runs[run.id]);
       }
       if (hole === begin) expect(known(found)).toEqual(before);
     }
@@ -146,7 +146,7 @@ describe("given a journal, when a byte of it is flipped, then", () => {
       const found = recover(kit.quickDisk, folder);
       expect(found.cut, `byte ${at}`).toBeDefined();
       expect(found.live.size).toBeGreaterThanOrEqual(3);
-      for (const [id, run] of found.live) expect(run).toEqual(runs[id]);
+      for (const run of found.live.awake()) expect(run).toEqual(runs[run.id]);
     }
   });
 
@@ -292,8 +292,8 @@ describe("given a journal of several segments and no checkpoint", () => {
 
 describe("given a store of another format, when it is opened, then it is refused by name:", () => {
   test.each([
-    ["journal", FIRST, '{"format":1,"segment":1}', '{"format":2,"segment":1}'],
-    ["checkpoint", "checkpoint.jsonl", '"format":1', '"format":2'],
+    ["journal", FIRST, '{"format":2,"segment":1}', '{"format":1,"segment":1}'],
+    ["checkpoint", "checkpoint.jsonl", '"format":2', '"format":1'],
   ])("its %s", async (_name, file, ours, theirs) => {
     const driven = await kit.drive(undefined, SMALL);
     await driven.decide(kit.created(1));
@@ -305,6 +305,6 @@ describe("given a store of another format, when it is opened, then it is refused
     writeFileSync(path, file === FIRST ? crc + text.slice(8) : text);
     const error = refusal(driven.folder);
     expect([error.kind, error.file]).toEqual(["format", path]);
-    expect(error.message).toContain("format 2");
+    expect(error.message).toContain("format 1");
   });
 });

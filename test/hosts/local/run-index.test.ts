@@ -30,6 +30,19 @@ function run(n: number, status: RunStatus, more: Partial<Run> = {}): Run {
   };
 }
 
+/** Another index, made of what a checkpoint would have of this one. */
+function restored(index: RunIndex): RunIndex {
+  const { workflows, versions, count, slots, row, release } = index.capture();
+  const copy = new RunIndex();
+  copy.expect(workflows, versions, count);
+  for (let slot = 0; slot < slots; slot += 1) {
+    const found = row(slot);
+    if (found) copy.restore(Buffer.from(found.id), 0, found);
+  }
+  release();
+  return copy;
+}
+
 /** All pages of a query, newest first. */
 function pages(index: RunIndex, query: Omit<RunQuery, "cursor">): string[] {
   const ids: string[] = [];
@@ -83,18 +96,26 @@ describe("given many runs of three workflows in all statuses", () => {
     expect(index.counts()).toEqual(counts);
   });
 
-  test("when they are captured and restored, then the finished ones are the same", () => {
-    const capture = index.capture();
-    const copy = new RunIndex();
-    for (const row of capture.rows()) copy.restore(row, capture.workflows, capture.versions);
-    capture.release();
-    for (const status of ["completed", "failed", "cancelled"] as const) {
+  test("when they are captured and restored, then all are the same", () => {
+    const copy = restored(index);
+    for (const status of STATUSES) {
       const query = { status, limit: 5_000 };
       expect(copy.list(query)).toEqual(index.list(query));
     }
-    const { completed, failed, cancelled } = index.counts();
-    expect(copy.counts()).toMatchObject({ completed, failed, cancelled, running: 0 });
-    expect(capture.count).toBe(completed + failed + cancelled);
+    expect(copy.counts()).toEqual(index.counts());
+    for (const n of [1, 77, 3_000]) expect(copy.order(runId(n))).toBe(10 * n);
+    expect(copy.order(runId(3_001))).toBeUndefined();
+  });
+
+  test("when some are removed, then the others are found and listed as before", () => {
+    const copy = restored(index);
+    for (let n = 1; n <= 3_000; n += 3) copy.remove(runId(n));
+    const left = runs.filter((_, i) => i % 3 !== 0).map(({ id }) => id);
+    for (const one of [copy, restored(copy)]) {
+      expect(pages(one, { limit: 200 })).toEqual(left.toReversed());
+      expect(one.status(runId(4))).toBeUndefined();
+      expect(one.status(runId(5))).toBe(runs[4]?.status);
+    }
   });
 });
 
@@ -132,9 +153,7 @@ test("given runs with idempotency keys, then each is found by its workflow and k
   const trigger = { type: "manual", idempotency_key: "k 1" } as const;
   index.put(run(1, "completed", { trigger }));
   index.put(run(2, "running", { trigger, workflow_id: "other" }));
-  const copy = new RunIndex();
-  const { rows, workflows, versions } = index.capture();
-  for (const row of rows()) copy.restore(row, workflows, versions);
+  const copy = restored(index);
   expect(index.findByKey("demo", "k 1")).toBe(runId(1));
   expect(index.findByKey("other", "k 1")).toBe(runId(2));
   expect(copy.findByKey("demo", "k 1")).toBe(runId(1));
@@ -149,11 +168,14 @@ test("given a capture, when runs go on meanwhile, then it shows its moment", () 
   index.put(run(2, "running"));
   index.put(run(3, "completed"));
   const capture = index.capture();
-  const before = [...index.capture().rows()];
+  const rows = () => [0, 1, 2].map((slot) => capture.row(slot));
+  const before = rows();
   index.put(run(1, "running"));
   index.put(run(1, "completed"));
   index.put(run(2, "completed"));
   index.put(run(4, "completed"));
-  expect([...capture.rows()]).toEqual(before);
-  expect(before.map(([id]) => id)).toEqual([1, 3].map(runId));
+  index.remove(runId(3));
+  expect(rows()).toEqual(before);
+  expect(before.map((row) => row?.id)).toEqual([1, 2, 3].map(runId));
+  expect([capture.count, capture.slots]).toEqual([3, 3]);
 });

@@ -106,10 +106,10 @@ describe("given a store that cannot be opened", () => {
   test("since it has another format, then it says which, and which program reads it", async () => {
     const { folder, store } = await kit.drive();
     await store.close();
-    writeFileSync(join(folder, "store.json"), '{"format":2}');
+    writeFileSync(join(folder, "store.json"), '{"format":1}');
     const error = await kit.opening(folder);
     expect([error.kind, error.file]).toEqual(["format", join(folder, "store.json")]);
-    expect(error.message).toContain("format 2");
+    expect(error.message).toContain("format 1");
   });
 
   test("since its journal is gone, then it is refused and left alone", async () => {
@@ -131,9 +131,9 @@ describe("given a store that cannot be opened", () => {
   test("then it is not locked for those who come after", async () => {
     const { folder, store } = await kit.drive();
     await store.close();
-    writeFileSync(join(folder, "store.json"), '{"format":2}');
-    await kit.opening(folder);
     writeFileSync(join(folder, "store.json"), '{"format":1}');
+    await kit.opening(folder);
+    writeFileSync(join(folder, "store.json"), '{"format":2}');
     await (await kit.drive(folder)).store.close();
   });
 });

@@ -1,0 +1,32 @@
+// Numbers by slot, in one typed array that grows: a million of them are a few megabytes.
+
+type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array;
+
+/** By half: twice as large would be mostly empty, with a million runs. */
+const GROWTH = 1.5;
+const FIRST_LENGTH = 64;
+
+export class Column<T extends Numbers = Numbers> {
+  #numbers: T;
+
+  constructor(readonly kind: new (length: number) => T) {
+    this.#numbers = new kind(FIRST_LENGTH);
+  }
+
+  get(slot: number): number {
+    return this.#numbers[slot] ?? 0;
+  }
+
+  set(slot: number, value: number): void {
+    if (slot >= this.#numbers.length) this.reserve(Math.ceil((slot + 1) * GROWTH));
+    this.#numbers[slot] = value;
+  }
+
+  /** Room for so many, so that it need not grow often. */
+  reserve(length: number): void {
+    if (length <= this.#numbers.length) return;
+    const larger = new this.kind(length);
+    larger.set(this.#numbers);
+    this.#numbers = larger;
+  }
+}

@@ -1,0 +1,82 @@
+// Many small texts in few large pieces of memory, outside the garbage collector's sight: each costs
+// its bytes and eight more. Space that is given up is used again.
+
+/** Bytes of a piece: large beside a text, small beside what a server has. */
+const PIECE_BYTES = 1024 * 1024;
+/** Of a text's key and of its length, before its bytes. */
+const HEAD_BYTES = 8;
+/** The key of a text that was given up. */
+const NONE = 0xffffffff;
+
+interface Piece {
+  bytes: Buffer;
+  /** Bytes that were given out, and how many of them are in use still. */
+  end: number;
+  used: number;
+}
+
+export class Slab {
+  #pieces: (Piece | undefined)[] = [];
+  #current = -1;
+
+  /** `moved` is told when the text of a key has another place. */
+  constructor(readonly moved: (key: number, place: number) => void) {}
+
+  /** The place of the text. */
+  add(key: number, text: string): number {
+    // A character takes three bytes at most.
+    const piece = this.#pieceFor(HEAD_BYTES + text.length * 3);
+    const { bytes, end } = piece;
+    const length = bytes.write(text, end + HEAD_BYTES);
+    bytes.writeUInt32LE(key, end);
+    bytes.writeUInt32LE(length, end + 4);
+    piece.end += HEAD_BYTES + length;
+    piece.used += HEAD_BYTES + length;
+    return this.#current * PIECE_BYTES + end;
+  }
+
+  text(place: number): string {
+    const { bytes } = this.#at(place);
+    const at = place % PIECE_BYTES;
+    const from = at + HEAD_BYTES;
+    return bytes.toString("utf8", from, from + bytes.readUInt32LE(at + 4));
+  }
+
+  remove(place: number): void {
+    const piece = this.#at(place);
+    const at = place % PIECE_BYTES;
+    piece.bytes.writeUInt32LE(NONE, at);
+    piece.used -= HEAD_BYTES + piece.bytes.readUInt32LE(at + 4);
+    const number = Math.floor(place / PIECE_BYTES);
+    if (number === this.#current || piece.used > piece.end / 4) return;
+    this.#pieces[number] = undefined;
+    this.#move(piece);
+  }
+
+  #at(place: number): Piece {
+    const piece = this.#pieces[Math.floor(place / PIECE_BYTES)];
+    if (!piece) throw new Error(`the slab has no piece at ${place}`);
+    return piece;
+  }
+
+  #pieceFor(length: number): Piece {
+    const current = this.#pieces[this.#current];
+    if (current && current.end + length <= current.bytes.length) return current;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, length));
+    const piece = { bytes, end: 0, used: 0 };
+    const free = this.#pieces.indexOf(undefined);
+    this.#current = free < 0 ? this.#pieces.length : free;
+    this.#pieces[this.#current] = piece;
+    return piece;
+  }
+
+  /** What is left of a piece that is mostly empty goes to the current one. */
+  #move({ bytes, end }: Piece): void {
+    for (let at = 0; at < end; ) {
+      const key = bytes.readUInt32LE(at);
+      const from = at + HEAD_BYTES;
+      at = from + bytes.readUInt32LE(at + 4);
+      if (key !== NONE) this.moved(key, this.add(key, bytes.toString("utf8", from, at)));
+    }
+  }
+}
