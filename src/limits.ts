@@ -162,6 +162,8 @@ export const MAX_BATCH_CHARS = 1024 * 1024;
 export const SEAL_AFTER_MS = 250;
 /** ms that a live run's document may lag behind: what a person would not see. */
 export const DOCUMENT_DELAY_MS = 50;
+/** ms: a run that waits for longer is packed; a shorter wait is not worth the packing. */
+export const PACKED_WAIT_MS = 5_000;
 /** Characters of finished runs' documents that wait to be written: a few seconds' work. */
 export const MAX_WAITING_DOCUMENT_CHARS = 64 * 1024 * 1024;
 /** Characters of an error's message in a listing; the run's document has all of it. */

@@ -6,7 +6,8 @@
 // 2. An effect is started only after the decision that asks for it is durable.
 // 3. Commands of one run are decided in order, each on what the one before it decided; they need
 //    not wait for each other's writes, so that a busy run shares its commits.
-// 4. After a crash, folding the journal and calling `recover` for each unfinished run is all.
+// 4. After a crash, folding the journal and calling `recover` for each unfinished run is all. A run
+//    that only waits may be given up at any time, to be taken over again in the same way.
 
 import type { Workflow } from "../flow/workflow.js";
 import { expressionFailure } from "./advance.js";
@@ -58,7 +59,7 @@ export class Loop {
     this.#children = new Children(
       ports,
       (command, settled, stored) => this.dispatch(command, settled, stored),
-      (runId) => this.#entries.has(runId),
+      (runId) => this.wake(runId),
     );
   }
 
@@ -81,9 +82,35 @@ export class Loop {
     return this.#entries.get(runId)?.run ?? undefined;
   }
 
+  /**
+   * Gives up a run that only waits, if this is its latest state and nothing is due before `soon`
+   * (ms). Answers when it must be woken; null: when a command comes; undefined: it is kept.
+   */
+  rest(run: Run, soon: number): number | null | undefined {
+    const entry = this.#entries.get(run.id);
+    const isIdle = entry?.run === run && entry.draft === run && entry.writing === 0;
+    // Others look at the runs of a group, and a parent at its children.
+    const isKept = run.concurrency !== undefined || run.trigger.type === "workflow";
+    if (!isIdle || isKept || !this.acts) return undefined;
+    let until = Infinity;
+    for (const effect of effects(entry.workflow, run)) {
+      if (effect.kind === "wait") until = Math.min(until, Date.parse(effect.until));
+      else if (effect.kind !== "listen") return undefined;
+    }
+    if (until < soon) return undefined;
+    stopAll(entry);
+    this.#entries.delete(run.id);
+    return until === Infinity ? null : until;
+  }
+
+  /** True: the run is live; it is taken over now, if it was asleep. */
+  wake(runId: string): boolean {
+    return this.#entry(runId) !== undefined;
+  }
+
   /** `stored`: the run, when it is finished and so no longer live; a retry revives it. */
   dispatch(command: Command, settled: Settled = () => {}, stored?: Run): void {
-    const known = this.#entries.get(command.run_id);
+    const known = this.#entry(command.run_id);
     if (!known && !stored && command.type !== "start") {
       settled({ refused: "unknown_run", message: `There is no live run ${command.run_id}.` });
       return;
@@ -115,10 +142,16 @@ export class Loop {
   /** Stops all effects without deciding anything: the host is going down. */
   stop(): void {
     this.#children.stop();
-    for (const entry of this.#entries.values()) {
-      for (const stops of entry.inFlight.values()) for (const stop of stops.values()) stop();
-      entry.inFlight.clear();
-    }
+    for (const entry of this.#entries.values()) stopAll(entry);
+  }
+
+  #entry(runId: string): Entry | undefined {
+    const known = this.#entries.get(runId);
+    const run = known ? undefined : this.ports.wake?.(runId);
+    if (!run) return known;
+    const entry = this.#admit(run, this.#workflow(run.workflow_version));
+    this.#act(entry);
+    return entry;
   }
 
   #workflow(version: string): Workflow {
@@ -273,6 +306,11 @@ export class Loop {
   #isOnce(entry: Entry, effect: Effect): boolean {
     return stepOf(entry.workflow, effect.key).delivery === "at_most_once";
   }
+}
+
+function stopAll({ inFlight }: Entry): void {
+  for (const stops of inFlight.values()) for (const stop of stops.values()) stop();
+  inFlight.clear();
 }
 
 /** What these events are about; undefined: the run as a whole, so everything in it. */

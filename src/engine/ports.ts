@@ -60,6 +60,8 @@ export interface LoopPorts {
   published(run: Run, events: Event[]): void;
   /** The run as it was last stored; calls back once, with undefined when there is none. */
   stored(runId: string, found: (run: Run | undefined) => void): void;
+  /** The run of this id that was given up by `rest`, which is no longer asleep then. */
+  wake?(runId: string): Run | undefined;
   /** The version of a workflow that new runs get. */
   current(workflowId: string): string | undefined;
   /** Every version that an unfinished run or a start command names. */

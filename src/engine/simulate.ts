@@ -30,6 +30,8 @@ export interface SimulationOptions {
   crash_rate?: number;
   /** 0 to 1, at each report: it comes a second time, later. */
   double_rate?: number;
+  /** 0 to 1, at each change of a run: it is put to sleep, if it only waits. */
+  rest_rate?: number;
 }
 
 export class Simulation {
@@ -43,6 +45,7 @@ export class Simulation {
   readonly #chance: () => number;
   readonly #due = new Heap<() => void>();
   readonly #published = new Map<string, Run>();
+  readonly #asleep = new Set<string>();
   #writing: { decision: Decision; durable: (seq: number) => void }[] = [];
   /** Callbacks of a life that a crash ended must not reach the next one. */
   #life = 0;
@@ -100,6 +103,7 @@ export class Simulation {
     this.#writing = [];
     this.loop = new Loop(this.#ports());
     this.#published.clear();
+    this.#asleep.clear();
     for (const run of foldAll(this.journal).values()) this.#published.set(run.id, run);
     this.loop.recover([...this.#published.values()].filter((run) => !FINISHED.has(run.status)));
   }
@@ -111,11 +115,26 @@ export class Simulation {
       append: (decision, durable) => this.#append(decision, durable),
       call: (call, report) => this.#call(call, report),
       wait: (until, due) => this.#schedule(until, due),
-      published: (run: Run, _events: Event[]) => void this.#published.set(run.id, run),
+      published: (run: Run, _events: Event[]) => this.#publish(run),
+      wake: (runId) => (this.#asleep.delete(runId) ? this.#published.get(runId) : undefined),
       stored: (runId, found) => found(this.#published.get(runId)),
       current: (id) => this.#versionOf(id),
       workflow: (version) => this.options.workflows.get(version),
     };
+  }
+
+  #publish(run: Run): void {
+    this.#published.set(run.id, run);
+    const { rest_rate = 0 } = this.options;
+    if (rest_rate > 0 && this.#chance() < rest_rate)
+      this.#schedule(this.now, () => this.#rest(run));
+  }
+
+  #rest(run: Run): void {
+    const until = this.loop.rest(run, this.now);
+    if (until === undefined) return;
+    this.#asleep.add(run.id);
+    if (until !== null) this.#schedule(until, () => this.loop.wake(run.id));
   }
 
   #versionOf(workflowId: string): string | undefined {

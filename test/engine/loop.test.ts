@@ -11,6 +11,8 @@ import { RUN, start, T0, workflow } from "./support.js";
 
 /** A host whose writes become durable one at a time, when the test says so. */
 function stage(flow: Workflow, acts = true) {
+  const asleep: Run[] = [];
+  const waits: (() => void)[] = [];
   const writes: { decision: Decision; durable: (seq: number) => void }[] = [];
   const calls: Call[] = [];
   const stopped: string[] = [];
@@ -23,7 +25,11 @@ function stage(flow: Workflow, acts = true) {
       calls.push(call);
       return () => void stopped.push(call.idempotency_key);
     },
-    wait: () => () => {},
+    wait: (_, due) => {
+      waits.push(due);
+      return () => void waits.splice(waits.indexOf(due), 1);
+    },
+    wake: () => asleep.pop(),
     published: () => {},
     stored: (_, found) => found(undefined),
     current: () => "v1",
@@ -34,7 +40,7 @@ function stage(flow: Workflow, acts = true) {
   const wish = (command: object) =>
     loop.dispatch({ run_id: RUN, at: T0, ...command } as never, (result) => answers.push(result));
   const sync = () => writes.shift()?.durable(++seq);
-  return { loop, writes, calls, stopped, answers, wish, sync };
+  return { loop, writes, calls, waits, asleep, stopped, answers, wish, sync };
 }
 
 const oneCall = workflow([{ id: "a" }, { id: "b" }]);
@@ -99,5 +105,66 @@ describe("a loop that does not act", () => {
     wish(start);
     sync();
     expect([answers.length, calls.length]).toEqual([1, 0]);
+  });
+});
+
+describe("given a run that only waits", () => {
+  const nap = workflow([{ id: "nap", type: "delay", config: { seconds: 9 } }, { id: "a" }]);
+
+  function napping() {
+    const staged = stage(nap);
+    staged.wish(start);
+    staged.sync();
+    return { ...staged, run: staged.loop.get(RUN) as Run };
+  }
+
+  it("when it rests, then its timer is forgotten, and it is known when to wake it", () => {
+    const { loop, run, waits } = napping();
+    expect(loop.rest(run, T0 + 9_001)).toBeUndefined();
+    expect(waits).toHaveLength(1);
+    expect(loop.rest(run, T0 + 9_000)).toBe(T0 + 9_000);
+    expect([waits, loop.get(RUN)]).toEqual([[], undefined]);
+  });
+
+  it("when it is woken, then it waits as before, and goes on when it is due", () => {
+    const { loop, run, asleep, waits, calls, sync } = napping();
+    loop.rest(run, T0);
+    asleep.push(run);
+    expect([loop.wake(RUN), loop.get(RUN)]).toEqual([true, run]);
+    expect(waits).toHaveLength(1);
+    waits[0]?.();
+    sync();
+    expect(calls.map(({ step_id }) => step_id)).toEqual(["a"]);
+  });
+
+  it("when a command comes while it rests, then it is decided on what it was", () => {
+    const { loop, run, asleep, answers, wish, sync } = napping();
+    loop.rest(run, T0);
+    wish({ type: "cancel" });
+    expect(answers.at(-1)).toMatchObject({ refused: "unknown_run" });
+    asleep.push(run);
+    wish({ type: "cancel" });
+    sync();
+    expect(answers.at(-1)).toMatchObject({ status: "cancelled", context: run.context });
+  });
+
+  it("when it has changed, is changing, or calls, then it is kept", () => {
+    const { loop, run, waits, wish, sync } = napping();
+    wish({ type: "pause" });
+    expect(loop.rest(run, T0)).toBeUndefined();
+    sync();
+    expect(loop.rest(run, T0)).toBeUndefined();
+    wish({ type: "resume" });
+    sync();
+    waits.at(-1)?.();
+    sync();
+    expect(loop.rest(loop.get(RUN) as Run, T0)).toBeUndefined();
+  });
+
+  it("when it is held by hand, then a command alone can wake it", () => {
+    const { loop, wish, sync } = napping();
+    wish({ type: "pause" });
+    sync();
+    expect(loop.rest(loop.get(RUN) as Run, T0)).toBeNull();
   });
 });

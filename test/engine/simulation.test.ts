@@ -82,6 +82,7 @@ function play(seed: number): History {
     },
     crash_rate: pick([0, 0.02, 0.2], chance),
     double_rate: 0.1,
+    rest_rate: 0.3,
   });
   const acknowledged: string[] = [];
   for (let n = 0; n < 3; n++) {

@@ -8,14 +8,17 @@ import type { LoopPorts } from "../../engine/ports.js";
 import type { Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
+import { PACKED_WAIT_MS } from "../../limits.js";
 import { createCalls, type World } from "./calls.js";
 import { createIo } from "./io.js";
 import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
 import { RunLogs } from "./run-logs.js";
 import { LocalRunner } from "./runner.js";
+import { Sleepers } from "./sleepers.js";
 import { openStore } from "./store.js";
 import type { StoreError } from "./store-error.js";
+import type { StoreStats } from "./store-types.js";
 import { openWorkflows } from "./sync.js";
 import { Timers } from "./timers.js";
 import { Watchers } from "./watchers.js";
@@ -41,19 +44,23 @@ export interface LocalHostOptions {
 export interface LocalHost extends Host {
   /** Tells others, who find the store locked, where to go. */
   setAddress(url: string): void;
-  /** What the journal did since the store was opened. */
-  stats(): { decisions: number; batches: number };
+  /** What the store did since it was opened. */
+  stats(): StoreStats;
 }
 
 /** Takes the store, recovers it, and drives its unfinished runs on. Rejects with a StoreError. */
 export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const { log } = options;
+  // Set as soon as there is someone who drives runs.
+  const rest: Rest = {};
   const store = await openStore(options.store, {
     onFailure: (error: StoreError) => options.onFailure(error),
     onTrouble: (message: string) => log.warn({}, message),
+    restsUntil: (run) => rest.loop?.rest(run, Date.now() + PACKED_WAIT_MS),
+    sleeps: (sleeper) => rest.sleepers?.add(sleeper),
   });
   try {
-    return await openOn(store, options);
+    return await openOn(store, options, rest);
   } catch (error) {
     await store.close();
     throw error;
@@ -62,7 +69,13 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
 
 type OpenStore = Awaited<ReturnType<typeof openStore>>;
 
-async function openOn(store: OpenStore, options: LocalHostOptions): Promise<LocalHost> {
+/** Who knows which runs only wait, and who wakes them. */
+interface Rest {
+  loop?: Loop;
+  sleepers?: Sleepers;
+}
+
+async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): Promise<LocalHost> {
   const { log, drive = true } = options;
   const versions = await store.loadVersions();
   const workflows = await openWorkflows({
@@ -98,6 +111,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
     },
+    wake: (runId) => rest.sleepers?.take(runId),
     current: (workflowId) => workflows.current(workflowId)?.version,
     workflow: (version) => versions.get(version),
     published: (run, events) => {
@@ -105,8 +119,9 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
       watchers.published(run, events);
     },
   };
-  const loop = new Loop(ports, drive);
-  loop.recover(store.recovered.filter((run) => hasVersion(run, versions, log)));
+  const loop = takeOver(store, new Loop(ports, drive), drive, rest, (run) =>
+    hasVersion(run, versions, log),
+  );
   const runner = new LocalRunner(loop, store, workflows, watchers, runLogs);
   return {
     runner,
@@ -117,6 +132,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
     close: async () => {
       loop.stop();
       timers.stop();
+      rest.sleepers?.stop();
       watchers.close();
       await processes.close();
       await runLogs.close();
@@ -127,10 +143,30 @@ async function openOn(store: OpenStore, options: LocalHostOptions): Promise<Loca
   };
 }
 
+/** The unfinished runs, as the store found them: at work, or asleep. */
+function takeOver(
+  store: OpenStore,
+  loop: Loop,
+  drive: boolean,
+  rest: Rest,
+  canRun: (run: { id: string; version: string }) => boolean,
+): Loop {
+  const sleepers = new Sleepers(store, (runId) => loop.wake(runId), canRun);
+  Object.assign(rest, { loop, sleepers });
+  const isFit = (run: Run): boolean => canRun({ id: run.id, version: run.workflow_version });
+  loop.recover(store.recovered.filter(isFit));
+  if (drive) sleepers.start();
+  return loop;
+}
+
 /** A run without its version cannot go on; it stays as it is, for a person to look at. */
-function hasVersion(run: Run, versions: Map<string, Workflow>, log: Log): boolean {
-  if (versions.has(run.workflow_version)) return true;
-  const fields = { run_id: run.id, version: run.workflow_version };
+function hasVersion(
+  { id, version }: { id: string; version: string },
+  versions: Map<string, Workflow>,
+  log: Log,
+): boolean {
+  if (versions.has(version)) return true;
+  const fields = { run_id: id, version };
   log.error(fields, "the store has lost the version that this run needs; the run cannot go on");
   return false;
 }

@@ -96,10 +96,6 @@ export class LocalStore implements Store {
     return { id: this.#index.id(slot), version: this.#index.version(slot) };
   }
 
-  isAsleep(runId: string): boolean {
-    return this.#live.isAsleep(runId);
-  }
-
   wake(runId: string): { run: Run; slot: number } | undefined {
     if (!this.#live.isAsleep(runId)) return undefined;
     const run = this.#live.wake(runId);

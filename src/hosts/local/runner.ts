@@ -159,9 +159,11 @@ export class LocalRunner implements Runner {
   }
 
   async #command(runId: string, wish: Wish): Promise<Run | Refusal> {
-    const stored = this.loop.get(runId) ? undefined : await this.store.get(runId);
-    if (!stored && !this.loop.get(runId)) return unknownRun(runId);
-    if (stored && !FINISHED.has(stored.status)) return lostVersion(stored);
+    const stored = this.loop.wake(runId) ? undefined : await this.store.get(runId);
+    // Asked again after waiting for the disk: a retry may have revived it meanwhile.
+    const isLive = this.loop.wake(runId);
+    if (!isLive && !stored) return unknownRun(runId);
+    if (!isLive && stored && !FINISHED.has(stored.status)) return lostVersion(stored);
     const command = { ...wish, run_id: runId, at: Date.now() } as Command;
     return new Promise((resolve) => this.loop.dispatch(command, resolve, stored));
   }

@@ -41,7 +41,6 @@ export interface Store {
   sleepers(): Iterable<Sleeper>;
   /** Which run it is that sleeps. */
   sleeper(slot: number): { id: string; version: string };
-  isAsleep(runId: string): boolean;
   /** A run that slept, to be driven on; its slot is its sleeper's. */
   wake(runId: string): { run: Run; slot: number } | undefined;
   /** Calls back, in order of appending, once the record is durable. */

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isRefusal } from "../../../src/engine/command.js";
 import { parseRunId } from "../../../src/engine/ids.js";
 import type { Run } from "../../../src/engine/run.js";
@@ -156,5 +156,38 @@ describe("what a host says of itself", () => {
       const document = await readFile(join(dir, "store", "runs", `${id}.json`), "utf8");
       expect(JSON.parse(document)).toMatchObject({ id, status: "completed" });
     }
+  });
+});
+
+describe("given a run that waits for ten minutes", () => {
+  it("when the host is closed and opened in its time, then it goes on", async () => {
+    const dir = await folder();
+    const first = await open(dir);
+    const { run_id } = await triggered(first, "sleeper", { idempotency_key: "k" });
+    await first.close();
+    const second = await open(dir);
+    expect(await second.runner.get(run_id)).toMatchObject({ status: "running" });
+    await second.close();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const third = await open(dir);
+    expect(await ended(third, run_id)).toMatchObject({ status: "completed" });
+    await third.close();
+  });
+
+  it("when it sleeps, then it is shown, listed and cancelled like any other", async () => {
+    const dir = await folder();
+    const first = await open(dir);
+    const { run_id } = await triggered(first, "sleeper");
+    const before = await first.runner.get(run_id);
+    await first.close();
+    const { runner, close } = await open(dir);
+    expect(await runner.get(run_id)).toEqual(before);
+    expect((await runner.list({ status: "running", limit: 5 })).runs).toMatchObject([
+      { id: run_id },
+    ]);
+    expect(await runner.cancel(run_id)).toMatchObject({ status: "cancelled" });
+    expect(await runner.retry(run_id)).toMatchObject({ status: "running" });
+    await close();
   });
 });

@@ -66,17 +66,17 @@ test("given a slab, when most of its texts go, then the others move and stay rea
   const places = new Map<number, number>();
   const slab = new Slab((key, place) => places.set(key, place));
   const textOf = (key: number): string => `${key} ${"é".repeat(key % 500)}`;
-  for (let key = 0; key < 10_000; key += 1) places.set(key, slab.add(key, textOf(key)));
+  for (let key = 0; key < 4_000; key += 1) places.set(key, slab.add(key, textOf(key)));
   const highest = Math.max(...places.values());
-  for (let round = 0; round < 5; round += 1) {
-    for (let key = 0; key < 10_000; key += 1) {
+  for (let round = 0; round < 3; round += 1) {
+    for (let key = 0; key < 4_000; key += 1) {
       if (key % 10 === 0) continue;
       slab.remove(places.get(key) ?? -1);
       places.set(key, slab.add(key, textOf(key)));
     }
   }
   for (const [key, place] of places) expect(slab.text(place)).toBe(textOf(key));
-  // What was given up five times over was used again.
+  // What was given up three times over was used again.
   expect(Math.max(...places.values())).toBeLessThan(2 * highest);
 });
 

@@ -1,0 +1,142 @@
+// What is due when: a heap in typed arrays, since a million runs may sleep, and one setTimeout for
+// the earliest of them.
+
+import { Column } from "./column.js";
+
+/** ms: the longest sleep, after which the clock is read again, for it may have been set. */
+const MAX_SLEEP_MS = 60_000;
+/** Calls in one turn of the loop: a million due at once must not keep requests from being read. */
+const MAX_CALLS = 1_000;
+
+export class DueHeap {
+  readonly #due: (value: number) => void;
+  readonly #now: () => number;
+  /** By place in the heap: when, the order of asking, and what is due. */
+  readonly #untils = new Column(Float64Array);
+  readonly #seqs = new Column(Float64Array);
+  readonly #values = new Column(Uint32Array);
+  /** By value: its place in the heap + 1; 0: it is not there. */
+  readonly #places = new Column(Uint32Array);
+  #length = 0;
+  #seq = 0;
+  #timeout: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  /** When the timeout fires, by the clock; Infinity: it is not set. */
+  #wakesAt = Infinity;
+
+  /** `due` is called with what is due, the earliest first, never while it is being added. */
+  constructor(due: (value: number) => void, now: () => number) {
+    this.#due = due;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#length;
+  }
+
+  /** The value must not be there. Those due at the same time come in the order of adding. */
+  add(value: number, until: number): void {
+    const place = this.#length;
+    this.#length += 1;
+    this.#seq += 1;
+    this.#put(place, until, this.#seq, value);
+    this.#rise(place);
+    if (this.#values.get(0) === value) this.#sleep();
+  }
+
+  /** Nothing happens when it is not there. */
+  remove(value: number): void {
+    const place = this.#places.get(value) - 1;
+    if (place < 0) return;
+    this.#places.set(value, 0);
+    this.#length -= 1;
+    const last = this.#length;
+    if (last === 0) this.#sleep();
+    if (place === last) return;
+    this.#put(place, this.#untils.get(last), this.#seqs.get(last), this.#values.get(last));
+    this.#rise(place);
+    this.#sink(place);
+  }
+
+  /** Forgets all of them. */
+  stop(): void {
+    clearTimeout(this.#timeout);
+    clearImmediate(this.#immediate);
+    for (let place = 0; place < this.#length; place += 1) {
+      this.#places.set(this.#values.get(place), 0);
+    }
+    this.#length = 0;
+    this.#wakesAt = Infinity;
+  }
+
+  #fire(): void {
+    const now = this.#now();
+    this.#wakesAt = Infinity;
+    for (let calls = 0; calls < MAX_CALLS; calls += 1) {
+      if (this.#length === 0 || this.#untils.get(0) > now) break;
+      const value = this.#values.get(0);
+      this.remove(value);
+      this.#due(value);
+    }
+    this.#sleep();
+  }
+
+  #sleep(): void {
+    if (this.#length === 0) {
+      clearTimeout(this.#timeout);
+      this.#wakesAt = Infinity;
+      return;
+    }
+    const now = this.#now();
+    const wakesAt = Math.min(this.#untils.get(0), now + MAX_SLEEP_MS);
+    if (wakesAt <= now) {
+      clearImmediate(this.#immediate);
+      this.#immediate = setImmediate(() => this.#fire());
+      return;
+    }
+    // Awake in time already, unless the clock has been set back since.
+    if (this.#wakesAt <= wakesAt && this.#wakesAt > now) return;
+    clearTimeout(this.#timeout);
+    this.#wakesAt = wakesAt;
+    this.#timeout = setTimeout(() => this.#fire(), wakesAt - now);
+  }
+
+  #rise(from: number): void {
+    for (let place = from; place > 0; ) {
+      const parent = (place - 1) >> 1;
+      if (this.#isBefore(parent, place)) return;
+      this.#swap(parent, place);
+      place = parent;
+    }
+  }
+
+  #sink(from: number): void {
+    for (let place = from; ; ) {
+      const left = 2 * place + 1;
+      if (left >= this.#length) return;
+      const right = left + 1;
+      const child = right < this.#length && this.#isBefore(right, left) ? right : left;
+      if (this.#isBefore(place, child)) return;
+      this.#swap(place, child);
+      place = child;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const difference = this.#untils.get(a) - this.#untils.get(b);
+    return difference < 0 || (difference === 0 && this.#seqs.get(a) < this.#seqs.get(b));
+  }
+
+  #swap(a: number, b: number): void {
+    const [until, seq, value] = [this.#untils.get(a), this.#seqs.get(a), this.#values.get(a)];
+    this.#put(a, this.#untils.get(b), this.#seqs.get(b), this.#values.get(b));
+    this.#put(b, until, seq, value);
+  }
+
+  #put(place: number, until: number, seq: number, value: number): void {
+    this.#untils.set(place, until);
+    this.#seqs.set(place, seq);
+    this.#values.set(place, value);
+    this.#places.set(value, place + 1);
+  }
+}

@@ -1,0 +1,44 @@
+// Wakes the runs that sleep, when their time comes or a command does.
+
+import type { Run } from "../../engine/run.js";
+import { DueHeap } from "./due-heap.js";
+import type { Store } from "./store-types.js";
+
+export class Sleepers {
+  readonly #heap: DueHeap;
+
+  /** `wake` takes a run over again; `canRun` says whether there is the version that it needs. */
+  constructor(
+    readonly store: Store,
+    readonly wake: (runId: string) => void,
+    readonly canRun: (run: { id: string; version: string }) => boolean,
+  ) {
+    this.#heap = new DueHeap((slot) => this.wake(store.sleeper(slot).id), Date.now);
+  }
+
+  /** Those that were found in the store. */
+  start(): void {
+    const { store, canRun } = this;
+    for (const { slot, until } of store.sleepers()) {
+      if (canRun(store.sleeper(slot)) && until !== null) this.#heap.add(slot, until);
+    }
+  }
+
+  /** The store has put a run to sleep. */
+  add({ slot, until }: { slot: number; until: number }): void {
+    this.#heap.add(slot, until);
+  }
+
+  /** Undefined: no run of this id sleeps, or none that could go on. */
+  take(runId: string): Run | undefined {
+    const woken = this.store.wake(runId);
+    if (!woken) return undefined;
+    this.#heap.remove(woken.slot);
+    const { id, workflow_version } = woken.run;
+    return this.canRun({ id, version: workflow_version }) ? woken.run : undefined;
+  }
+
+  stop(): void {
+    this.#heap.stop();
+  }
+}
