@@ -9,6 +9,8 @@ import { table } from "./table.mjs";
 /** A bench is a file that answers rows; each loads only what it measures. */
 const BENCHES = {
   cold: async () => (await import("./cold.mjs")).coldStart(),
+  rates: async () => (await import("./rates.mjs")).rates(),
+  latency: async () => (await import("./latency.mjs")).latency(),
   journal: async () => (await import("./journal.mjs")).journal(),
   triggers: async () => (await import("./triggers.mjs")).triggers(),
 };
