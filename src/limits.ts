@@ -69,6 +69,12 @@ export const MAX_CURSOR = 512;
 export const MAX_REASON = 1_000;
 /** ms that requests in flight have to end when the server closes. */
 export const CLOSE_GRACE_MS = 5_000;
+/** Characters of a secret: a shorter one could not be told from other text, and taken out. */
+export const MIN_SECRET_CHARS = 6;
+/** Bytes of a secret: a key with its chain of certificates has some 10 KiB. */
+export const MAX_SECRET_BYTES = 64 * 1024;
+/** Characters of a piece of a secret (a line, a part of a path) that is a secret on its own. */
+export const MIN_SECRET_PIECE = 16;
 /** Characters of a token, where others than this machine can try to guess it. */
 export const MIN_TOKEN = 16;
 

@@ -1,9 +1,17 @@
 // Opens the local host for a command, and says so loudly when it cannot go on.
 
-import { type LocalHost, openLocalHost, StoreError } from "../hosts/local/index.js";
+import {
+  type LocalHost,
+  openLocalHost,
+  openSecrets,
+  SecretError,
+  type Secrets,
+  StoreError,
+} from "../hosts/local/index.js";
 import { CliError, EXIT } from "./exit.js";
 import type { Log } from "./log.js";
-import type { Common } from "./options.js";
+import { type Common, usage } from "./options.js";
+import { protectOutput } from "./output.js";
 import { packageVersion } from "./version.js";
 
 export interface HostOptions {
@@ -12,13 +20,28 @@ export interface HostOptions {
   log: Log;
 }
 
+/** Those of the environment and of `--secrets`; from now on, nothing that is written shows one. */
+function secretsOf({ secrets: folder }: Common): Secrets {
+  try {
+    const secrets = openSecrets({
+      environment: process.env,
+      ...(folder !== undefined && { folder }),
+    });
+    protectOutput(secrets.redactText);
+    return secrets;
+  } catch (error) {
+    throw error instanceof SecretError ? usage(error.message) : error;
+  }
+}
+
 /** Rejects with a StoreError; `isLocked` knows the one that another owner causes. */
-export function openHost(common: Common, options: HostOptions): Promise<LocalHost> {
+export async function openHost(common: Common, options: HostOptions): Promise<LocalHost> {
   const { flows, store, output } = common;
   return openLocalHost({
     flows,
     store,
     allow_shell: common.allowShell,
+    secrets: secretsOf(common),
     version: packageVersion(),
     ...options,
     onFailure: (error) => {

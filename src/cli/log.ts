@@ -2,7 +2,7 @@
 
 import pino from "pino";
 import type { Colors, Output } from "./output.js";
-import { printable } from "./output.js";
+import { printable, withoutSecrets } from "./output.js";
 
 export interface Log {
   info(fields: object, message: string): void;
@@ -15,7 +15,8 @@ export type Level = "info" | "warn" | "error";
 export function createLog(output: Output, level: Level): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (output.json || process.stderr.isTTY !== true) {
-    return pino(options, pino.destination({ dest: 2, sync: true }));
+    const stderr = pino.destination({ dest: 2, sync: true });
+    return pino(options, { write: (line) => void stderr.write(withoutSecrets(line)) });
   }
   const write = (line: string) => output.say(humanLine(line, output.talkColors));
   return pino(options, { write });

@@ -11,6 +11,8 @@ export interface Common {
   store: string;
   /** Steps of type shell may run programs, where this process drives their runs. */
   allowShell: boolean;
+  /** The folder of secrets, if one is given. */
+  secrets?: string;
   output: Output;
 }
 

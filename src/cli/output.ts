@@ -17,6 +17,18 @@ export interface Output {
   say(text: string): void;
 }
 
+let clean = (text: string): string => text;
+
+/** From now on, whatever this process writes goes through `by` first: it takes secrets out. */
+export function protectOutput(by: (text: string) => string): void {
+  clean = by;
+}
+
+/** For what is written past `Output`. */
+export function withoutSecrets(text: string): string {
+  return clean(text);
+}
+
 export function createOutput(json: boolean): Output {
   return {
     json,
@@ -61,5 +73,5 @@ function colorful(stream: NodeJS.WriteStream): boolean {
 }
 
 function write(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(`${text}\n`);
+  stream.write(`${clean(text)}\n`);
 }

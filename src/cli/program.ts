@@ -11,6 +11,10 @@ import { packageVersion } from "./version.js";
 /** The exit code; everything that goes wrong has been said. */
 export async function main(args: string[]): Promise<ExitCode> {
   tolerateClosedPipes();
+  // A mistake of ours in a callback: said like any other, for its text may hold a secret.
+  process.once("uncaughtException", (error) => {
+    process.exit(sayTrouble(error, createOutput(false)));
+  });
   let exit: ExitCode = EXIT.done;
   const program = createProgram((code) => {
     exit = code;
@@ -28,6 +32,7 @@ export async function main(args: string[]): Promise<ExitCode> {
 interface Globals {
   flows: string;
   store: string;
+  secrets?: string;
   json?: true;
   allowShell?: true;
 }
@@ -45,6 +50,7 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     .option("--flows <dir>", "the folder of flow files", "flows")
     .option("--store <dir>", "the folder of runs", ".workflows")
     .option("--allow-shell", "let shell steps of runs that this process drives run programs")
+    .option("--secrets <dir>", "a folder with a file for each secret (or: FLOWS_SECRET_<NAME>)")
     .option("--json", "results as JSON; one value a line where they come one by one")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "flows: ")) })
@@ -55,9 +61,9 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     const added = program.command(usage, { hidden: usage.startsWith("_") });
     added.description(description);
     return added.action(async () => {
-      const { flows, store, json, allowShell } = program.opts<Globals>();
+      const { json, allowShell, ...folders } = program.opts<Globals>();
       const output = createOutput(json === true);
-      const common = { flows, store, allowShell: allowShell === true, output };
+      const common = { ...folders, allowShell: allowShell === true, output };
       const broken = CHECKS.has(added.name()) ? EXIT.broken : EXIT.failed;
       const trouble = (error: unknown) => sayTrouble(error, output, broken);
       const run = load().then((run) => run(common, added.processedArgs.flat(), added.opts()));

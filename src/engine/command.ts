@@ -49,6 +49,25 @@ export type Command =
   /** From what failed; or from a step of this id or key, as a new iteration of it. */
   | (Base & { type: "retry"; from?: string });
 
+/** What came from outside is cleaned: contexts, answers, signals and what went wrong. */
+export function withoutSecrets(command: Command, clean: (value: Json) => Json): Command {
+  const as = <T>(value: T): T => clean(value as Json) as T;
+  switch (command.type) {
+    case "start":
+      return { ...command, context: as(command.context), trigger: as(command.trigger) };
+    case "report":
+      return { ...command, outcome: as(command.outcome) };
+    case "signal":
+      return { ...command, data: as(command.data) };
+    case "answer":
+      return { ...command, comment: as(command.comment) };
+    case "cancel":
+      return command.reason === undefined ? command : { ...command, reason: as(command.reason) };
+    default:
+      return command;
+  }
+}
+
 /** A command that may not be: a kind for programs, a sentence for people. */
 export interface Refusal {
   refused: RefusalKind;

@@ -6,13 +6,14 @@
 // 2. An effect is started only after the decision that asks for it is durable.
 // 3. Commands of one run are decided in order, each on what the one before it decided; they need
 //    not wait for each other's writes, so that a busy run shares its commits.
-// 4. After a crash, folding the journal and calling `recover` for each unfinished run is all. A run
+// 4. No secret is decided on: a command is cleaned first, whoever sends it.
+// 5. After a crash, folding the journal and calling `recover` for each unfinished run is all. A run
 //    that only waits may be given up at any time, to be taken over again in the same way.
 
 import type { Workflow } from "../flow/workflow.js";
 import { expressionFailure } from "./advance.js";
 import { Children } from "./children.js";
-import { type Command, isRefusal, type Outcome, type Refusal } from "./command.js";
+import { type Command, isRefusal, type Outcome, type Refusal, withoutSecrets } from "./command.js";
 import { decide } from "./decide.js";
 import { effectId, effects, effectsAt } from "./effects.js";
 import type { Event } from "./event.js";
@@ -109,7 +110,8 @@ export class Loop {
   }
 
   /** `stored`: the run, when it is finished and so no longer live; a retry revives it. */
-  dispatch(command: Command, settled: Settled = () => {}, stored?: Run): void {
+  dispatch(wish: Command, settled: Settled = () => {}, stored?: Run): void {
+    const command = this.ports.clean ? withoutSecrets(wish, this.ports.clean) : wish;
     const known = this.#entry(command.run_id);
     if (!known && !stored && command.type !== "start") {
       settled({ refused: "unknown_run", message: `There is no live run ${command.run_id}.` });

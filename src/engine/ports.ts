@@ -66,6 +66,8 @@ export interface LoopPorts {
   current(workflowId: string): string | undefined;
   /** Every version that an unfinished run or a start command names. */
   workflow(version: string): Workflow | undefined;
+  /** The value without secrets in it: what others say may hold them. Absent: there are none. */
+  clean?(value: Json): Json;
 }
 
 /** The part of an AbortSignal that connectors use; the pure rooms do not know the DOM. */

@@ -161,6 +161,8 @@ export interface Host {
   runner: Runner;
   workflows: Workflows;
   health(): Promise<Health>;
+  /** The text without the values of secrets. Absent: this side of the door knows none. */
+  redact?(text: string): string;
   /** Lets what is being written end, then lets the store go. */
   close(): Promise<void>;
 }

@@ -1,13 +1,11 @@
 // Takes out of a value what looks like a secret: by the key it stands under, or by its looks.
 
+import { MIN_SECRET_CHARS } from "../limits.js";
 import type { Json, JsonObject } from "./json.js";
 import { SECRET_TEXT } from "./rules/secrets.js";
 
 /** Stands where a secret stood. */
-const REDACTED = "REDACTED";
-
-/** Shorter ones are too likely to be a part of something else. */
-const MIN_REPLACED = 6;
+export const REDACTED = "REDACTED";
 
 /** A copy. What stood under a sensitive key goes everywhere else in the value, too. */
 export function redact(value: Json): Json {
@@ -38,7 +36,7 @@ const PAIRS = [" api key ", " private key ", " access key ", " card number ", " 
 
 function collect(value: Json, isSecret: boolean, secrets: Set<string>): void {
   if (typeof value === "string") {
-    if (isSecret && value.length >= MIN_REPLACED) secrets.add(value);
+    if (isSecret && value.length >= MIN_SECRET_CHARS) secrets.add(value);
     // `Bearer abc` is sent, and `abc` may stand alone elsewhere.
     const bare = /^(?:Bearer|Basic) +(\S{6,})$/i.exec(value)?.[1];
     if (bare !== undefined) secrets.add(bare);

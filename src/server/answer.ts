@@ -24,11 +24,14 @@ export const SAFE_HEADERS: { readonly [name: string]: string } = {
 const JSON_HEADERS = { ...SAFE_HEADERS, "content-type": "application/json" };
 const PROBLEM_HEADERS = { ...SAFE_HEADERS, "content-type": PROBLEM_TYPE };
 
+/** Takes secrets out of a text. */
+export type Clean = (text: string) => string;
+
 /** Headers stay a plain object: the adapter then writes them without building a `Headers`. */
-export function respond(answer: Answer | Problem): Response {
+export function respond(answer: Answer | Problem, clean: Clean = (text) => text): Response {
   if (answer instanceof Problem) {
     const headers = { ...PROBLEM_HEADERS, ...answer.headers };
-    return new Response(JSON.stringify(answer.details), { status: answer.status, headers });
+    return new Response(clean(JSON.stringify(answer.details)), { status: answer.status, headers });
   }
   const { status, body, headers } = answer;
   if (body === undefined) {
@@ -37,7 +40,10 @@ export function respond(answer: Answer | Problem): Response {
   if (isRaw(body)) {
     return new Response(body, { status, headers: { ...SAFE_HEADERS, ...headers } });
   }
-  return new Response(JSON.stringify(body), { status, headers: { ...JSON_HEADERS, ...headers } });
+  return new Response(clean(JSON.stringify(body)), {
+    status,
+    headers: { ...JSON_HEADERS, ...headers },
+  });
 }
 
 function isRaw(

@@ -17,11 +17,12 @@ export type Fetch = (request: Request, bindings: HttpBindings) => Response | Pro
 export function makeFetch(routes: readonly Route[], door: Door, gate: Gate): Fetch {
   const app = new Hono<Bindings>();
   for (const route of routes) mount(app, route, door);
-  app.notFound((c) => respond(notFound(app, routes, c.req.method, c.req.path)));
-  app.onError((error, c) => respond(unexpected(door.log, error, c.req.method, c.req.path)));
+  const { clean } = door;
+  app.notFound((c) => respond(notFound(app, routes, c.req.method, c.req.path), clean));
+  app.onError((error, c) => respond(unexpected(door.log, error, c.req.method, c.req.path), clean));
   return (request, bindings) => {
     const refused = gate(bindings.incoming) ?? checkOpen(door);
-    return refused === null ? app.fetch(request, bindings) : respond(refused);
+    return refused === null ? app.fetch(request, bindings) : respond(refused, clean);
   };
 }
 
@@ -34,7 +35,7 @@ function mount(app: Hono<Bindings>, route: Route, door: Door): void {
     const input = await read({ incoming, outgoing, param: (name) => c.req.param(name) });
     const answer: Answer | Problem =
       input instanceof Problem ? input : await route.handle(input, door);
-    return respond(answer);
+    return respond(answer, door.clean);
   });
 }
 

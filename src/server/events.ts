@@ -3,7 +3,7 @@
 import { FINISHED } from "../engine/run.js";
 import type { Change } from "../engine/runner.js";
 import { MAX_UNREAD_HEARTBEATS } from "../limits.js";
-import type { Answer } from "./answer.js";
+import type { Answer, Clean } from "./answer.js";
 import type { Log } from "./log.js";
 import { unknownRun } from "./params.js";
 import { Problem } from "./problem.js";
@@ -58,9 +58,9 @@ async function openStream(
     first = await changes.next();
     if (first.done === true) return { status: 204 };
   }
-  const { heartbeat_ms, log } = door;
+  const { heartbeat_ms, log, clean } = door;
   const cut = () => input.outgoing.destroy();
-  const body = eventStream({ first, changes, heartbeat_ms, log, cut, ended });
+  const body = eventStream({ first, changes, heartbeat_ms, log, clean, cut, ended });
   return { status: 200, body, headers: STREAM_HEADERS };
 }
 
@@ -70,6 +70,7 @@ interface StreamOptions {
   changes: AsyncIterator<Change>;
   heartbeat_ms: number;
   log: Log;
+  clean: Clean;
   /** Cuts the connection of a client that does not read. */
   cut(): void;
   /** Called once, whoever ended the stream. */
@@ -78,7 +79,7 @@ interface StreamOptions {
 
 /** The wire: `id: <change id>`, `event: <event type, or "run">`, `data: {"run": …, "event": …}`. */
 function eventStream(options: StreamOptions): ReadableStream<Uint8Array> {
-  const { changes, heartbeat_ms, log } = options;
+  const { changes, heartbeat_ms, log, clean } = options;
   let heartbeat: NodeJS.Timeout | undefined;
   let { first } = options;
   let unread = 0;
@@ -104,7 +105,7 @@ function eventStream(options: StreamOptions): ReadableStream<Uint8Array> {
         const next = first ?? (await changes.next());
         first = undefined;
         if (next.done !== true) {
-          controller.enqueue(ENCODER.encode(frame(next.value)));
+          controller.enqueue(ENCODER.encode(frame(next.value, clean)));
           return;
         }
       } catch (error) {
@@ -122,9 +123,9 @@ function eventStream(options: StreamOptions): ReadableStream<Uint8Array> {
 const ENCODER = new TextEncoder();
 const HEARTBEAT = ENCODER.encode(": still here\n\n");
 
-function frame(change: Change): string {
+function frame(change: Change, clean: Clean): string {
   const event = change.type === "event" ? change.event : null;
-  const data = JSON.stringify({ run: change.run, event });
+  const data = clean(JSON.stringify({ run: change.run, event }));
   return `id: ${change.id}\nevent: ${event?.type ?? "run"}\ndata: ${data}\n\n`;
 }
 

@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { Static, TSchema } from "typebox";
 import type { Host } from "../engine/runner.js";
 import { Type } from "../flow/type.js";
-import type { Answer } from "./answer.js";
+import type { Answer, Clean } from "./answer.js";
 import type { Log } from "./log.js";
 import type { Problem, ProblemKind } from "./problem.js";
 import type { Slots } from "./slots.js";
@@ -40,6 +40,8 @@ export interface Door {
   streams: Slots;
   waits: Slots;
   heartbeat_ms: number;
+  /** Everything that is answered goes through this: it takes secrets out. */
+  clean: Clean;
   /** Aborted when the server closes: streams and waits end then. */
   closing: AbortSignal;
   /** The OpenAPI document. */

@@ -101,6 +101,7 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
       streams: new Slots(limits.max_streams),
       waits: new Slots(limits.max_waits),
       heartbeat_ms: limits.heartbeat_ms,
+      clean: (text) => host.redact?.(text) ?? text,
       closing: closing.signal,
       document: makeDocument(ROUTES, { version, token: token !== undefined }),
     },

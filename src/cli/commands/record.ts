@@ -17,7 +17,7 @@ import { CliError, EXIT, type ExitCode } from "../exit.js";
 import { noSuchRun } from "../follow.js";
 import { noSuchWorkflow, runIdOf } from "../ids.js";
 import { type Common, type Options, quoted } from "../options.js";
-import { createColors } from "../output.js";
+import { createColors, withoutSecrets } from "../output.js";
 import { withHost } from "../reach.js";
 import { differenceLines } from "../test-report/human.js";
 import { shortVersion } from "../words.js";
@@ -101,7 +101,7 @@ function written(run: Run, workflow: Workflow, guess: JsonObject): Written {
   // The path is what the present version does; what the document knows of it is checked below.
   const path = before.path === undefined ? {} : { path: before.path };
   const whole = { ...recorded, expect: { ...(recorded.expect as JsonObject), ...path } };
-  const text = toText(run, [redact(whole)]);
+  const text = withoutSecrets(toText(run, [redact(whole)]));
   const { wrong } = playText(text, workflow);
   return { text, assumed, wrong: [...wrong, ...missed(run, before.path)] };
 }

@@ -15,12 +15,18 @@ import {
 import type { Failure } from "../../engine/run.js";
 import type { Json, JsonObject } from "../../flow/json.js";
 import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
+import { withSecrets } from "./fill-secrets.js";
 import { TimedOut } from "./io.js";
+import { openSecrets, SecretError } from "./secrets.js";
+
+type SecretOf = (name: string) => string;
 
 /** What all calls share; the log is each call's own. */
 export interface World {
   http: Io["http"];
   process?(request: ProcessRequest, log: Io["log"]): Promise<ProcessEnd>;
+  /** A secret's value. Throws a SecretError; absent: there are none. */
+  secretOf?: SecretOf;
 }
 
 /** Reports at most once, never before the call returns; nothing after it was stopped. */
@@ -29,6 +35,7 @@ export function createCalls(
   world: World,
   write: (call: Call, entry: Written) => void = () => {},
 ): LoopPorts["call"] {
+  const { secretOf = openSecrets({ environment: {} }).secretOf } = world;
   return (call, report) => {
     const abort = new AbortController();
     let ended = false;
@@ -52,7 +59,7 @@ export function createCalls(
     }
 
     const io = ioOf(world, (entry) => write(call, entry));
-    void perform(connectors, call, io, abort.signal).then(end);
+    void perform(connectors, call, { io, secretOf }, abort.signal).then(end);
     return () => {
       end();
       abort.abort(new Error("the step was cancelled"));
@@ -67,7 +74,7 @@ function ioOf({ http, process }: World, log: Io["log"]): Io {
 async function perform(
   connectors: Connectors,
   call: Call,
-  io: Io,
+  { io, secretOf }: { io: Io; secretOf: SecretOf },
   signal: AbortSignal,
 ): Promise<Outcome> {
   const connector = connectors[call.type];
@@ -78,12 +85,8 @@ async function perform(
   }
   const unfit = configMisfit(connector?.config as unknown as JsonObject, call);
   if (unfit !== undefined) return { type: "failure", error: unfit };
-  if (call.secrets.length > 0) {
-    const message = `the ${call.type} step needs secrets, and this host has no source of them yet`;
-    return { type: "failure", error: { kind: "secret", message } };
-  }
   try {
-    const output: Json | undefined = await run(call, io, signal);
+    const output: Json | undefined = await run(withSecrets(call, secretOf), io, signal);
     return { type: "output", output: output ?? null };
   } catch (error) {
     return toFailure(call, error, signal.reason instanceof TimedOut);
@@ -98,6 +101,9 @@ function toFailure(call: Call, error: unknown, isTimedOut: boolean): Outcome {
       error: failure,
       ...(retry_after_ms !== undefined && { retry_after_ms }),
     };
+  }
+  if (error instanceof SecretError) {
+    return { type: "failure", error: { kind: "secret", message: error.message } };
   }
   if (isTimedOut) return { type: "failure", error: slow(call) };
   const said = error instanceof Error ? error.message : String(error);

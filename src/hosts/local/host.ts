@@ -15,6 +15,7 @@ import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
 import { RunLogs } from "./run-logs.js";
 import { LocalRunner } from "./runner.js";
+import { openSecrets, type Secrets } from "./secrets.js";
 import { Sleepers } from "./sleepers.js";
 import { openStore } from "./store.js";
 import type { StoreError } from "./store-error.js";
@@ -36,6 +37,8 @@ export interface LocalHostOptions {
   allow_shell?: boolean;
   /** Of the program, for `health`. */
   version: string;
+  /** Absent: there are none. */
+  secrets?: Secrets;
   log: Log;
   /** The host cannot go on (the disk failed): what was not acknowledged has an unknown outcome. */
   onFailure(error: Error): void;
@@ -44,6 +47,7 @@ export interface LocalHostOptions {
 export interface LocalHost extends Host {
   /** Tells others, who find the store locked, where to go. */
   setAddress(url: string): void;
+  secrets: Secrets;
   /** What the store did since it was opened. */
   stats(): StoreStats;
 }
@@ -76,7 +80,7 @@ interface Rest {
 }
 
 async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): Promise<LocalHost> {
-  const { log, drive = true } = options;
+  const { log, drive = true, secrets = openSecrets({ environment: {} }) } = options;
   const versions = await store.loadVersions();
   const workflows = await openWorkflows({
     flows: options.flows,
@@ -87,6 +91,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     saveVersion: async (version: string, workflow: Workflow) => {
       await store.saveVersion(version, workflow);
       versions.set(version, workflow);
+      if (drive) warnOfMissing(workflow, secrets, log);
     },
   });
   const watchers = new Watchers();
@@ -95,11 +100,12 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const processes = new Processes(dirname(resolve(options.flows)));
   const runLogs = new RunLogs({
     folder: join(options.store, "logs"),
-    redact: (text) => text,
+    redact: secrets.redactText,
     onTrouble: (message) => log.warn({}, message),
   });
   const world: World = {
     http: io.http,
+    secretOf: secrets.secretOf,
     ...(options.allow_shell && { process: processes.run.bind(processes) }),
   };
   const ports: LoopPorts = {
@@ -114,6 +120,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     wake: (runId) => rest.sleepers?.take(runId),
     current: (workflowId) => workflows.current(workflowId)?.version,
     workflow: (version) => versions.get(version),
+    clean: secrets.redact,
     published: (run, events) => {
       store.published(run);
       watchers.published(run, events);
@@ -128,6 +135,8 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     workflows,
     health: () => health(options.version, store, workflows),
     setAddress: (url) => store.setAddress(url),
+    secrets,
+    redact: secrets.redactText,
     stats: () => store.stats(),
     close: async () => {
       loop.stop();
@@ -157,6 +166,14 @@ function takeOver(
   loop.recover(store.recovered.filter(isFit));
   if (drive) sleepers.start();
   return loop;
+}
+
+/** Now, and not only when a run comes to the step that needs it. */
+function warnOfMissing({ id, secrets: names = [] }: Workflow, secrets: Secrets, log: Log): void {
+  for (const name of names) {
+    const why = secrets.missing(name);
+    if (why !== undefined) log.warn({ workflow: id }, why);
+  }
 }
 
 /** A run without its version cannot go on; it stays as it is, for a person to look at. */

@@ -4,4 +4,5 @@ export { decodeFlowText, isTestFile, readFlowFile, readFlowFiles } from "./flow-
 export { type LocalHost, openLocalHost } from "./host.js";
 export { readOwner } from "./lock.js";
 export { saveText } from "./save-text.js";
+export { openSecrets, SecretError, type Secrets } from "./secrets.js";
 export { StoreError } from "./store-error.js";

@@ -9,8 +9,10 @@ import {
   type RunConnector,
   type Signal,
 } from "../../../src/engine/ports.js";
+import type { JsonObject } from "../../../src/flow/json.js";
 import { Type } from "../../../src/flow/type.js";
 import { createCalls } from "../../../src/hosts/local/calls.js";
+import { SecretError } from "../../../src/hosts/local/secrets.js";
 import { MAX_DURATION_MS } from "../../../src/limits.js";
 
 describe("given a connector, when it is called and", () => {
@@ -135,6 +137,37 @@ describe("given a config whose expressions have values by now, when it is called
   });
 });
 
+describe("given a config that names secrets, when it is called", () => {
+  const secrets = [
+    { pointer: "/a~1b/0", parts: ["Bearer ", { secret: "KEY" }] },
+    { pointer: "/__proto__", parts: [{ secret: "KEY" }] },
+  ];
+  const blank = () => JSON.parse('{"a/b": [""], "__proto__": "", "count": 1}') as JsonObject;
+
+  test("then the connector gets them filled in, and the call that was given does not", async () => {
+    let seen: Call | undefined;
+    const { first, call } = start(async (given) => {
+      seen = given;
+      return null;
+    });
+    const config = blank();
+    call({ config, secrets });
+    await first;
+    expect(JSON.stringify(seen?.config)).toBe(
+      '{"a/b":["Bearer value of KEY"],"__proto__":"value of KEY","count":1}',
+    );
+    expect(config).toEqual(blank());
+  });
+
+  test("and one is missing, then nothing is called, and the failure says so", async () => {
+    const { first, call, called } = start(async () => null);
+    call({ secrets: [{ pointer: "/a", parts: [{ secret: "NONE" }] }] });
+    const error = { kind: "secret", message: "there is no NONE" };
+    expect(await first).toEqual({ type: "failure", error });
+    expect(called()).toBe(0);
+  });
+});
+
 describe("given a step type without a connector to call, when it is called", () => {
   test.each(["unknown", "constructor", "__proto__", "control"])(
     "%s: then that is a failure",
@@ -163,7 +196,11 @@ function start(run: RunConnector) {
     test: { type: "test", description: "", config, run: counted },
     control: { type: "control", description: "", config },
   });
-  const calls = createCalls(connectors, io);
+  const secretOf = (name: string) => {
+    if (name === "NONE") throw new SecretError("there is no NONE");
+    return `value of ${name}`;
+  };
+  const calls = createCalls(connectors, { ...io, secretOf });
   const call = (change: Partial<Call> = {}) =>
     calls({ ...CALL, ...change }, (outcome) => {
       reports.push(outcome);
