@@ -78,6 +78,15 @@ export const MIN_SECRET_PIECE = 16;
 /** Characters of a token, where others than this machine can try to guess it. */
 export const MIN_TOKEN = 16;
 
+/** Tokens of a store: each is compared with each request's. */
+export const MAX_TOKENS = 1_000;
+/** Requests a second of one client from elsewhere: ten times what a busy page or script makes. */
+export const MAX_REQUESTS_PER_SECOND = 200;
+/** Requests of such a client at once: a page that opens, a batch of triggers. */
+export const MAX_BURST = 1_000;
+/** Clients whose requests are counted at a time: some 100 bytes each. */
+export const MAX_RATED_CLIENTS = 10_000;
+
 /** ms to open a connection: beyond, no one is there. A step's own time-out may be shorter. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** Connections to one host at a time; further calls wait their turn. Spares open files. */

@@ -87,6 +87,11 @@ function addServing(add: Add): void {
     .option("--host <host>", "the address to listen on", "127.0.0.1")
     .option("--port <port>", "the port to listen on; 0 takes a free one", "8000")
     .option("--token <token>", "let in only who has it (better: FLOWS_TOKEN in the environment)");
+  add("token <action>", "create, list or revoke the tokens of the store's server", async () => {
+    return (await import("./commands/token.js")).token;
+  })
+    .option("--name <name>", "of the token: to create it, or to revoke it")
+    .option("--scope <scope>", "what it grants: read, trigger or admin; each includes the former");
 }
 
 function addFlowFiles(add: Add): void {

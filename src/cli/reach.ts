@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../engine/runner.js";
+import { openTokens } from "../hosts/local/index.js";
 import { OWNER_WAIT_MS } from "../limits.js";
 import { isLocked, lockedError, openHost } from "./host.js";
 import { isAnswering, unreachable } from "./http.js";
@@ -72,6 +73,7 @@ async function own(common: Common, options: ReachOptions): Promise<Reached> {
       host: "127.0.0.1",
       port: 0,
       ...(token !== undefined && { token }),
+      tokens: openTokens(common.store),
       version: packageVersion(),
       log,
     });

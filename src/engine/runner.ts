@@ -166,3 +166,7 @@ export interface Host {
   /** Lets what is being written end, then lets the store go. */
   close(): Promise<void>;
 }
+
+/** What a token grants; each has what those before it have. */
+export const SCOPES = ["read", "trigger", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];

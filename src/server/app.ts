@@ -18,7 +18,10 @@ export function makeFetch(routes: readonly Route[], door: Door, gate: Gate): Fet
   const app = new Hono<Bindings>();
   for (const route of routes) mount(app, route, door);
   const { clean } = door;
-  app.notFound((c) => respond(notFound(app, routes, c.req.method, c.req.path), clean));
+  app.notFound((c) => {
+    const refused = door.admit(c.env.incoming, "read");
+    return respond(refused ?? notFound(app, routes, c.req.method, c.req.path), clean);
+  });
   app.onError((error, c) => respond(unexpected(door.log, error, c.req.method, c.req.path), clean));
   return (request, bindings) => {
     const refused = gate(bindings.incoming) ?? checkOpen(door);
@@ -32,6 +35,8 @@ function mount(app: Hono<Bindings>, route: Route, door: Door): void {
   const path = route.path.replace(/\{(\w+)\}/g, ":$1");
   app.on(route.method, path, async (c) => {
     const { incoming, outgoing } = c.env;
+    const refused = door.admit(incoming, route.scope);
+    if (refused !== null) return respond(refused, door.clean);
     const input = await read({ incoming, outgoing, param: (name) => c.req.param(name) });
     const answer: Answer | Problem =
       input instanceof Problem ? input : await route.handle(input, door);

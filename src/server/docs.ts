@@ -65,6 +65,7 @@ const START = `window.ui = window.SwaggerUIBundle({
 
 const getPage = route({
   method: "GET",
+  scope: "read",
   path: "/docs",
   id: "get_docs",
   tag: "server",
@@ -84,6 +85,7 @@ const getPage = route({
 
 const getFile = route({
   method: "GET",
+  scope: "read",
   path: "/docs/{file}",
   id: "get_docs_file",
   tag: "server",

@@ -1,6 +1,5 @@
-// Who may come in: host, origin and token of every request are checked here, before any routing.
+// What comes in at all: target, host and origin of each request are checked before any routing.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { Problem, quote } from "./problem.js";
@@ -10,7 +9,6 @@ export interface GateOptions {
   host: string;
   port: number;
   loopback: boolean;
-  token?: string;
   /** Further names this server is reached by, as of a proxy; any port. */
   names?: readonly string[];
 }
@@ -24,12 +22,8 @@ export type Gate = (incoming: IncomingMessage) => Problem | null;
  */
 export function makeGate(options: GateOptions): Gate {
   const isOurs = hostCheck(options);
-  const hasToken = tokenCheck(options.token);
   return (incoming) =>
-    checkTarget(incoming) ??
-    checkHost(incoming, isOurs) ??
-    checkOrigin(incoming) ??
-    (hasToken(incoming.headers.authorization) ? null : NO_TOKEN());
+    checkTarget(incoming) ?? checkHost(incoming, isOurs) ?? checkOrigin(incoming);
 }
 
 /** Only a path: an absolute target (`GET http://…`) would bring a second host along. */
@@ -109,25 +103,4 @@ function checkOrigin(incoming: IncomingMessage): Problem | null {
   if (site === undefined || site === "same-origin" || site === "none") return null;
   const detail = "A page of another site may not use this server";
   return new Problem("foreign_origin", `${detail}: open its address by hand.`);
-}
-
-/** Hashed first, so that the comparison takes the same time whatever the length. */
-function tokenCheck(token: string | undefined): (authorization: string | undefined) => boolean {
-  if (token === undefined) return () => true;
-  const wanted = sha256(token);
-  return (authorization) => {
-    const given = /^bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1];
-    return timingSafeEqual(sha256(given ?? ""), wanted) && given !== undefined;
-  };
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-/** The same words for no token and for a wrong one. */
-function NO_TOKEN(): Problem {
-  return new Problem("unauthorized", "Send the server's token: `Authorization: Bearer TOKEN`.", {
-    headers: { "www-authenticate": 'Bearer realm="flows"' },
-  });
 }

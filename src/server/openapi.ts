@@ -17,6 +17,7 @@ const ANY: readonly ProblemKind[] = [
   "invalid_request",
   "foreign_origin",
   "wrong_host",
+  "too_many_requests",
   "internal",
   "closing",
 ];
@@ -63,6 +64,8 @@ function operation(route: Route, token: boolean): object {
     operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
+    "x-scope": route.scope,
+    ...(route.scope === "public" && { security: [] }),
     ...(route.description === undefined ? {} : { description: route.description }),
     parameters: parameters(route),
     ...(body === undefined
@@ -104,7 +107,7 @@ function named(schema: TSchema, place: "query" | "header"): object[] {
 function responses(route: Route, token: boolean): { [status: string]: object } {
   const kinds = [
     ...ANY,
-    ...(token ? (["unauthorized"] as const) : []),
+    ...(token && route.scope !== "public" ? (["unauthorized", "forbidden"] as const) : []),
     ...(Object.keys(route.params).length > 0 ? (["not_found"] as const) : []),
     ...(route.body === undefined ? [] : ANY_WITH_BODY),
     ...route.problems,

@@ -9,6 +9,7 @@ type DoorKind =
   | "invalid_request" // a parameter, or the shape of the body
   | "invalid_json"
   | "unauthorized"
+  | "forbidden" // the token grants too little
   | "foreign_origin"
   | "not_found"
   | "method_not_allowed"
@@ -18,6 +19,7 @@ type DoorKind =
   | "wrong_host"
   | "invalid_definition"
   | "headers_too_large"
+  | "too_many_requests"
   | "internal"
   | "closing";
 
@@ -29,6 +31,7 @@ export const PROBLEMS: { readonly [kind in ProblemKind]: { status: number; title
   invalid_request: { status: 400, title: "Invalid request" },
   invalid_json: { status: 400, title: "Invalid JSON" },
   unauthorized: { status: 401, title: "Token needed" },
+  forbidden: { status: 403, title: "Token grants too little" },
   foreign_origin: { status: 403, title: "Foreign origin" },
   not_found: { status: 404, title: "Not found" },
   unknown_run: { status: 404, title: "Unknown run" },
@@ -46,6 +49,7 @@ export const PROBLEMS: { readonly [kind in ProblemKind]: { status: number; title
   context_mismatch: { status: 422, title: "The context does not fit" },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used for something else" },
   invalid_definition: { status: 422, title: "Invalid definition" },
+  too_many_requests: { status: 429, title: "Too many requests" },
   headers_too_large: { status: 431, title: "Headers too large" },
   internal: { status: 500, title: "Internal error" },
   busy: { status: 503, title: "Busy" },
@@ -101,7 +105,8 @@ export class Problem {
       kind,
       ...members,
     };
-    this.headers = status === 503 ? { "retry-after": RETRY_AFTER, ...headers } : headers;
+    this.headers =
+      status === 503 || status === 429 ? { "retry-after": RETRY_AFTER, ...headers } : headers;
   }
 }
 

@@ -7,6 +7,7 @@ import { Type } from "../flow/type.js";
 import type { Answer, Clean } from "./answer.js";
 import type { Log } from "./log.js";
 import type { Problem, ProblemKind } from "./problem.js";
+import type { Admit, RouteScope } from "./scope.js";
 import type { Slots } from "./slots.js";
 
 /** A part of a path: what it looks like, and the one parser that makes it. */
@@ -42,6 +43,7 @@ export interface Door {
   heartbeat_ms: number;
   /** Everything that is answered goes through this: it takes secrets out. */
   clean: Clean;
+  admit: Admit;
   /** Aborted when the server closes: streams and waits end then. */
   closing: AbortSignal;
   /** The OpenAPI document. */
@@ -58,6 +60,8 @@ export interface AnswerDoc {
 
 interface RouteBase {
   method: "GET" | "POST";
+  /** What a token must grant. */
+  scope: RouteScope;
   /** As OpenAPI writes it: `/api/runs/{run_id}`. */
   path: string;
   /** The operation's id in the document. */

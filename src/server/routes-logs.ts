@@ -8,6 +8,7 @@ import { LogPageRef, StepName } from "./schemas.js";
 
 export const runLogs: Route = route({
   method: "GET",
+  scope: "read",
   path: "/api/runs/{run_id}/logs",
   id: "run_logs",
   tag: "runs",

@@ -20,6 +20,7 @@ const SignalName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" });
 
 const getRun = route({
   method: "GET",
+  scope: "read",
   path: "/api/runs/{run_id}",
   id: "get_run",
   tag,
@@ -35,6 +36,7 @@ const getRun = route({
 
 const listRuns = route({
   method: "GET",
+  scope: "read",
   path: "/api/runs",
   id: "list_runs",
   tag,
@@ -71,6 +73,7 @@ const listRuns = route({
 
 const cancelRun = route({
   method: "POST",
+  scope: "trigger",
   path: "/api/runs/{run_id}/cancel",
   id: "cancel_run",
   tag,
@@ -93,6 +96,7 @@ const cancelRun = route({
 
 const retryRun = route({
   method: "POST",
+  scope: "trigger",
   path: "/api/runs/{run_id}/retry",
   id: "retry_run",
   tag,
@@ -112,6 +116,7 @@ const retryRun = route({
 
 const signalRun = route({
   method: "POST",
+  scope: "trigger",
   path: "/api/runs/{run_id}/signal",
   id: "signal_run",
   tag,
@@ -136,6 +141,7 @@ const signalRun = route({
 function answerRun(name: "approve" | "reject", approved: boolean): Route {
   return route({
     method: "POST",
+    scope: "trigger",
     path: `/api/runs/{run_id}/${name}`,
     id: `${name}_run`,
     tag,
@@ -165,6 +171,7 @@ function answerRun(name: "approve" | "reject", approved: boolean): Route {
 function wish(name: "pause" | "resume", summary: string, done: string): Route {
   return route({
     method: "POST",
+    scope: "trigger",
     path: `/api/runs/{run_id}/${name}`,
     id: `${name}_run`,
     tag,
@@ -189,6 +196,7 @@ function runOr(result: Run | Refusal): Answer | Problem {
 
 const runEvents = route({
   method: "GET",
+  scope: "read",
   path: "/api/runs/{run_id}/events",
   id: "run_events",
   tag,

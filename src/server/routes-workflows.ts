@@ -16,6 +16,7 @@ const tag = "workflows";
 
 const putWorkflow = route({
   method: "POST",
+  scope: "admin",
   path: "/api/workflows",
   id: "put_workflow",
   tag,
@@ -53,6 +54,7 @@ const putWorkflow = route({
 
 const listWorkflows = route({
   method: "GET",
+  scope: "read",
   path: "/api/workflows",
   id: "list_workflows",
   tag,
@@ -72,6 +74,7 @@ const listWorkflows = route({
 
 const syncWorkflows = route({
   method: "POST",
+  scope: "admin",
   path: "/api/sync",
   id: "sync_workflows",
   tag,
@@ -101,6 +104,7 @@ function withoutDefinition({ workflow: _, ...listed }: ServedWorkflow) {
 
 const getWorkflow = route({
   method: "GET",
+  scope: "read",
   path: "/api/workflows/{id}",
   id: "get_workflow",
   tag,
@@ -116,6 +120,7 @@ const getWorkflow = route({
 
 const triggerWorkflow = route({
   method: "POST",
+  scope: "trigger",
   path: "/api/workflows/{id}/trigger",
   id: "trigger_workflow",
   tag,

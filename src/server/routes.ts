@@ -9,6 +9,7 @@ import { HealthRef } from "./schemas.js";
 
 const getHealth = route({
   method: "GET",
+  scope: "read",
   path: "/health",
   id: "get_health",
   tag: "server",
@@ -25,6 +26,7 @@ const getHealth = route({
 
 const getDocument = route({
   method: "GET",
+  scope: "read",
   path: "/openapi.json",
   id: "get_openapi",
   tag: "server",

@@ -24,11 +24,13 @@ import {
 import { SAFE_HEADERS } from "./answer.js";
 import { makeFetch, unreadable } from "./app.js";
 import { isTooLarge } from "./body.js";
-import { bracketed, makeGate } from "./gate.js";
+import { bracketed, type Gate, makeGate } from "./gate.js";
 import type { Log } from "./log.js";
 import { makeDocument } from "./openapi.js";
 import { Problem, rawProblem } from "./problem.js";
+import { RATE, Rate, type RateOptions } from "./rate.js";
 import { ROUTES } from "./routes.js";
+import { makeAdmit, type TokenOptions } from "./scope.js";
 import { Slots } from "./slots.js";
 
 export interface ServerOptions {
@@ -36,8 +38,10 @@ export interface ServerOptions {
   host: string;
   /** 0: any free one. */
   port: number;
-  /** Wanted in each request, as `Authorization: Bearer TOKEN`. */
+  /** Wanted in each request, as `Authorization: Bearer TOKEN`; it grants everything. */
   token?: string;
+  /** Further tokens, which may come and go while it runs. */
+  tokens?: TokenOptions["tokens"];
   /** Of the product. */
   version: string;
   /** Absent: unexpected errors go to stderr, the rest nowhere. */
@@ -55,6 +59,10 @@ export interface ServerLimits {
   close_grace_ms: number;
   max_streams: number;
   max_waits: number;
+  /** Of a client from elsewhere. */
+  rate: RateOptions;
+  /** Of programs of this machine, a proxy among them. Absent: as many as they like. */
+  loopback_rate?: RateOptions;
 }
 
 export interface RunningServer {
@@ -83,12 +91,11 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
   checkToken(options, loopback);
   const server = makeServer(limits);
   const port = await listen(server, address, options);
-  const { token, names, version } = options;
+  const { token, tokens, names, version } = options;
   const gate = makeGate({
     host: options.host,
     port,
     loopback,
-    ...(token === undefined ? {} : { token }),
     ...(names === undefined ? {} : { names }),
   });
   const closing = new AbortController();
@@ -101,11 +108,12 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
       streams: new Slots(limits.max_streams),
       waits: new Slots(limits.max_waits),
       heartbeat_ms: limits.heartbeat_ms,
+      admit: makeAdmit({ loopback, ...(token && { token }), ...(tokens && { tokens }) }),
       clean: (text) => host.redact?.(text) ?? text,
       closing: closing.signal,
-      document: makeDocument(ROUTES, { version, token: token !== undefined }),
+      document: makeDocument(ROUTES, { version, token: !loopback || token !== undefined }),
     },
-    gate,
+    withRate(gate, limits),
   );
   const errorHandler = (error: unknown) => unreadable(error, log);
   const silent = answerWith(
@@ -125,6 +133,20 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
   };
 }
 
+/** Counted before anything else is looked at. */
+function withRate(gate: Gate, { rate, loopback_rate }: ServerLimits): Gate {
+  const elsewhere = new Rate(rate);
+  const here = loopback_rate && new Rate(loopback_rate);
+  return (incoming) => {
+    const client = incoming.socket.remoteAddress ?? "";
+    const counted = isLoopback(client.replace(/^::ffff:/, "")) ? here : elsewhere;
+    if (counted?.take(client, Date.now()) === false) {
+      return new Problem("too_many_requests", "Too many requests from this address: slow down.");
+    }
+    return gate(incoming);
+  };
+}
+
 /** Bound to all addresses, it is reached from here by this one. */
 const WILDCARDS: { readonly [host: string]: string } = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
@@ -135,6 +157,7 @@ const LIMITS: ServerLimits = {
   close_grace_ms: CLOSE_GRACE_MS,
   max_streams: MAX_STREAMS,
   max_waits: MAX_WAITS,
+  rate: RATE,
 };
 
 const STDERR: Log = {
@@ -158,6 +181,7 @@ async function addressOf(host: string): Promise<string> {
 }
 
 function isLoopback(address: string): boolean {
+  if (isIP(address) === 0) return false;
   return LOOPBACK.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
@@ -165,11 +189,12 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
-function checkToken({ token, host }: ServerOptions, loopback: boolean): void {
+function checkToken({ token, tokens, host }: ServerOptions, loopback: boolean): void {
   if (token === undefined) {
-    if (loopback) return;
+    if (loopback || (tokens?.count() ?? 0) > 0) return;
     const detail = `Refusing to listen on ${host} without a token: anyone could start runs`;
-    throw new ServerError("token_needed", `${detail}. Set a token, or listen on 127.0.0.1.`);
+    const advice = "Set one, make one with flows token create, or listen on 127.0.0.1.";
+    throw new ServerError("token_needed", `${detail}. ${advice}`);
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     const detail = "The token is empty, or has other characters than visible ASCII";

@@ -1,6 +1,6 @@
 // `flows serve`: takes the store, and serves it until a signal comes; a second one ends it at once.
 
-import type { StoreError } from "../../hosts/local/index.js";
+import { openTokens, type StoreError } from "../../hosts/local/index.js";
 import { ServerError, startServer } from "../../server/server.js";
 import { CliError, EXIT, type ExitCode } from "../exit.js";
 import { isLocked, lockedError, openHost } from "../host.js";
@@ -22,6 +22,7 @@ export async function serve(common: Common, _: string[], options: Options): Prom
       host: options.host as string,
       port,
       ...(token !== undefined && { token }),
+      tokens: openTokens(store),
       version: packageVersion(),
       log,
     }).catch((error) => {

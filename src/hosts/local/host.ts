@@ -10,7 +10,7 @@ import type { Health, Host } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import { PACKED_WAIT_MS } from "../../limits.js";
 import { createCalls, type World } from "./calls.js";
-import { createIo } from "./io.js";
+import { createIo, type LocalIo } from "./io.js";
 import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
 import { RunLogs } from "./run-logs.js";
@@ -103,16 +103,13 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     redact: secrets.redactText,
     onTrouble: (message) => log.warn({}, message),
   });
-  const world: World = {
-    http: io.http,
-    secretOf: secrets.secretOf,
-    ...(options.allow_shell && { process: processes.run.bind(processes) }),
-  };
   const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
-    call: createCalls(connectors, world, (call, entry) => runLogs.write(call, entry)),
+    call: createCalls(connectors, worldOf(io, processes, secrets, options), (call, entry) =>
+      runLogs.write(call, entry),
+    ),
     wait: (until, due) => timers.wait(until, due),
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
@@ -166,6 +163,15 @@ function takeOver(
   loop.recover(store.recovered.filter(isFit));
   if (drive) sleepers.start();
   return loop;
+}
+
+function worldOf(
+  { http }: LocalIo,
+  processes: Processes,
+  { secretOf }: Secrets,
+  { allow_shell }: LocalHostOptions,
+): World {
+  return { http, secretOf, ...(allow_shell && { process: processes.run.bind(processes) }) };
 }
 
 /** Now, and not only when a run comes to the step that needs it. */

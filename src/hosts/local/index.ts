@@ -6,3 +6,10 @@ export { readOwner } from "./lock.js";
 export { saveText } from "./save-text.js";
 export { openSecrets, SecretError, type Secrets } from "./secrets.js";
 export { StoreError } from "./store-error.js";
+export {
+  createToken,
+  isTokenName,
+  listTokens,
+  openTokens,
+  revokeToken,
+} from "./tokens.js";

@@ -44,7 +44,7 @@ export class Served {
     saveVersion: (version: string, workflow: Workflow) => Promise<void>,
   ): Promise<Served> {
     const served = new Served(folder, saveVersion);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await forEachOf(await readdir(folder), MAX_OPEN_FLOW_FILES, async (name) => {
       const record = await readRecord(join(folder, name), name);
       if (record === undefined) return;
