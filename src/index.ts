@@ -11,3 +11,8 @@ export type { Json, JsonObject } from "./flow/json.js";
 export { reporters } from "./flow/report/report.js";
 export { workflowSchema } from "./flow/schema.js";
 export type { Step, Workflow } from "./flow/workflow.js";
+export {
+  type ConnectorContext,
+  type ConnectorDefinition,
+  defineConnector,
+} from "./hosts/local/user-connectors/define.js";

@@ -203,3 +203,16 @@ export const LOG_PAGE_BYTES = 256 * 1024;
 export const MAX_LOG_PAGE = 1_000;
 /** ms between two looks at a log that is followed. */
 export const LOG_POLL_MS = 250;
+
+/** MiB of heap for the process of a user's connector: what a script needs, many times over. */
+export const CONNECTOR_MEMORY_MB = 256;
+/** Processes of one connector at a time; further calls wait their turn. Each has some 45 MB. */
+export const MAX_CONNECTOR_PROCESSES = 4;
+/** ms that a connector's file may take to be loaded: it only has to define something. */
+export const CONNECTOR_LOAD_MS = 20_000;
+/** ms that a connector has to end a call that is stopped, before its process ends. */
+export const CONNECTOR_STOP_MS = 500;
+/** ms that a connector's process is kept for the next call. */
+export const CONNECTOR_IDLE_MS = 30_000;
+/** Files of one `connectors/` folder: each is loaded in a process when the host starts. */
+export const MAX_CONNECTOR_FILES = 200;

@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { catalog } from "../connectors/index.js";
+import type { Catalog } from "../flow/catalog.js";
 import { checkTogether, examine } from "../flow/check.js";
 import type { Diagnostic } from "../flow/diagnostic.js";
 import { get } from "../flow/model.js";
@@ -29,18 +29,26 @@ export interface TestsFound {
 }
 
 /** Of a folder, all its tests; of a flow file, the test beside it. */
-export async function findTests(common: Common, paths: readonly string[]): Promise<TestsFound> {
+export async function findTests(
+  common: Common,
+  paths: readonly string[],
+  catalog: Catalog,
+): Promise<TestsFound> {
   const wanted = await Promise.all(paths.map(testsAt));
   const found = await findFlowFiles(wanted, common, isTestFile);
-  return checkTests(common, found);
+  return checkTests(common, found, catalog);
 }
 
-export async function checkTests(common: Common, found: Found): Promise<TestsFound> {
+export async function checkTests(
+  common: Common,
+  found: Found,
+  catalog: Catalog,
+): Promise<TestsFound> {
   const folders = new Map<string, Folder>();
   const tests: TestsFound["tests"] = [];
   const diagnostics = [...found.diagnostics];
   for (const { file, text, home } of found.files) {
-    const folder = folders.get(home.folder) ?? (await readFolder(home, common));
+    const folder = folders.get(home.folder) ?? (await readFolder(home, common, catalog));
     folders.set(home.folder, folder);
     const checked = checkTestFile(text, file, { workflows: folder.workflows, catalog });
     diagnostics.push(...checked.diagnostics);
@@ -64,7 +72,7 @@ async function testsAt(path: string): Promise<string> {
 }
 
 /** A test stands beside its flow file, or somewhere in the flows folder. */
-async function readFolder(home: Home, common: Common): Promise<Folder> {
+async function readFolder(home: Home, common: Common, catalog: Catalog): Promise<Folder> {
   const { files, diagnostics } = await readHome(home, common);
   const examined = files.map(({ file, text }) => examine(text, file, catalog));
   const workflows = new Map<string, Workflow | null>();

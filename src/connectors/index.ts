@@ -38,7 +38,7 @@ export const connectors: Connectors = byType([
 
 export const catalog: Catalog = catalogOf(connectors);
 
-function catalogOf(from: Connectors): Catalog {
+export function catalogOf(from: Connectors): Catalog {
   return byType(Object.values(from).map(toStepType));
 }
 

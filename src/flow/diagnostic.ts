@@ -8,6 +8,7 @@ export const KINDS = [
   "yaml-directive",
   "size",
   "unreadable",
+  "connector",
   "unknown-key",
   "missing-key",
   "type",

@@ -9,6 +9,7 @@ export const KIND_SENTENCES: { readonly [kind in Kind]: string } = {
   "yaml-directive": "A %YAML or %TAG line asks for another YAML than 1.2.",
   size: "The file is larger, deeper or fuller than a flow file may be.",
   unreadable: "The file cannot be read, or not be checked in time.",
+  connector: "A file in connectors/ cannot be built or loaded, or defines no step type.",
   "unknown-key": "A key has no meaning here; most often it is misspelled.",
   "missing-key": "A key that is needed is not there.",
   type: "A value has another type than its place needs.",

@@ -10,8 +10,8 @@ import { NOTHING_PLANNED, whole } from "./whole.js";
 
 const PAGE = new URL("../../docs/checks.md", import.meta.url);
 
-/** What the file system is at fault for has no text to show. */
-const WITHOUT_EXAMPLE = ["unreadable"];
+/** What is at fault is no flow file. */
+const WITHOUT_EXAMPLE = ["unreadable", "connector"];
 
 const EXAMPLE = /```yaml\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```\n/;
 

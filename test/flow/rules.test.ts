@@ -10,7 +10,7 @@ const OF_THE_TEXT = ["syntax", "duplicate-key", "alias", "yaml-directive", "size
 const OF_THE_READER = ["unsafe-integer", "quote-expression"];
 const OF_THE_FOLDER = ["workflow-ref", "workflow-id"];
 /** Reported by whoever reads the files. */
-const OF_THE_DISK = ["unreadable"];
+const OF_THE_DISK = ["unreadable", "connector"];
 
 test("given the rules, then each has a name of its own and one sentence", () => {
   expect(new Set(RULES.map(({ name }) => name)).size).toBe(RULES.length);

@@ -1,7 +1,7 @@
 // `flows fmt`: lays out flow files and their tests in one way, and keeps what they say.
 
 import { realpath } from "node:fs/promises";
-import { catalog } from "../../connectors/index.js";
+import type { Catalog } from "../../flow/catalog.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import { formatFlow, formatTest } from "../../flow/format.js";
 import { reporters } from "../../flow/report/report.js";
@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from "../exit.js";
 import { type Found, type FoundFile, findFlowFiles, isFlowOrTest } from "../flow-files.js";
 import { type Common, type Options, usage } from "../options.js";
 import { onStdin } from "../stdin-file.js";
+import { stepTypes } from "../step-types.js";
 import { count } from "../words.js";
 
 export async function fmt(common: Common, paths: string[], options: Options): Promise<ExitCode> {
@@ -21,7 +22,8 @@ export async function fmt(common: Common, paths: string[], options: Options): Pr
     common,
     isFlowOrTest,
   );
-  const laidOut = layOut(found);
+  const { catalog } = await stepTypes(common.flows, paths);
+  const laidOut = layOut(found, catalog);
   for (const { file, text } of check ? [] : laidOut.changed) {
     await saveText(await realpath(file), text);
   }
@@ -41,8 +43,8 @@ interface LaidOut {
   diagnostics: Diagnostic[];
 }
 
-function layOut(found: Found): LaidOut {
-  const all = found.files.map((each) => ({ ...each, formatted: formatted(each) }));
+function layOut(found: Found, catalog: Catalog): LaidOut {
+  const all = found.files.map((each) => ({ ...each, formatted: formatted(each, catalog) }));
   return {
     changed: all.flatMap(({ file, text: before, formatted: { text } }) =>
       text === undefined || text === before ? [] : [{ file, text }],
@@ -51,14 +53,15 @@ function layOut(found: Found): LaidOut {
   };
 }
 
-function formatted({ file, text }: FoundFile): ReturnType<typeof formatFlow> {
+function formatted({ file, text }: FoundFile, catalog: Catalog): ReturnType<typeof formatFlow> {
   return isTestFile(file) ? formatTest(text, file) : formatFlow(text, file, catalog);
 }
 
 /** The text on stdout; nothing where it cannot be read, so that no editor loses what it has. */
 async function formatStdin(common: Common, name: string, check: boolean): Promise<ExitCode> {
   const found = await onStdin(name, common.flows);
-  const laidOut = layOut(found);
+  const { catalog } = await stepTypes(common.flows, [name]);
+  const laidOut = layOut(found, catalog);
   if (check) return report(common, found, laidOut, true);
   const [now] = [...laidOut.changed, ...found.files];
   if (laidOut.diagnostics.length === 0 && now !== undefined) process.stdout.write(now.text);

@@ -1,6 +1,5 @@
 // `flows graph ID`: a workflow as a picture, from its file alone.
 
-import { catalog } from "../../connectors/index.js";
 import { checkTogether, examine } from "../../flow/check.js";
 import { dot, mermaid } from "../../flow/graph.js";
 import { get } from "../../flow/model.js";
@@ -11,6 +10,7 @@ import { CliError, EXIT, type ExitCode } from "../exit.js";
 import { findFlowFiles } from "../flow-files.js";
 import { unknownWorkflow } from "../ids.js";
 import type { Common, Options } from "../options.js";
+import { stepTypes } from "../step-types.js";
 
 const DRAW = { mermaid, dot, svg } satisfies { [format: string]: (workflow: Workflow) => string };
 
@@ -27,6 +27,7 @@ export async function graph(
 
 async function workflowOf(id: string, common: Common): Promise<Workflow> {
   const { files } = await findFlowFiles([common.flows], common);
+  const { catalog } = await stepTypes(common.flows, []);
   const examined = files.map(({ file, text }) => examine(text, file, catalog));
   const ids = examined.map(({ subject }) => String(get(subject?.root, "id")?.json ?? ""));
   const at = ids.indexOf(id);

@@ -2,12 +2,12 @@
 
 import { writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
-import { catalog } from "../../connectors/index.js";
 import type { Difference } from "../../engine/expectations.js";
 import { Facts } from "../../engine/facts.js";
 import { recordedCase } from "../../engine/recorded.js";
 import { FINISHED, type Run } from "../../engine/run.js";
 import type { ServedWorkflow, Workflows } from "../../engine/runner.js";
+import type { Catalog } from "../../flow/catalog.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import type { JsonObject } from "../../flow/json.js";
 import { redact } from "../../flow/redact.js";
@@ -19,6 +19,7 @@ import { noSuchWorkflow, runIdOf } from "../ids.js";
 import { type Common, type Options, quoted } from "../options.js";
 import { createColors, withoutSecrets } from "../output.js";
 import { withHost } from "../reach.js";
+import { stepTypes } from "../step-types.js";
 import { differenceLines } from "../test-report/human.js";
 import { shortVersion } from "../words.js";
 import { play } from "./test.js";
@@ -41,7 +42,8 @@ export async function record(
     const [then, now] = [shortVersion(run.workflow_version), shortVersion(version)];
     output.say(`The run is of version ${then}; the test is for the present one, ${now}.`);
   }
-  const recorded = best(run, workflow);
+  const { catalog } = await stepTypes(common.flows, []);
+  const recorded = best(run, { workflow, catalog });
   await write(recorded.text, options.output as string | undefined, common);
   for (const each of recorded.assumed) output.say(`Assumed: ${each}.`);
   if (recorded.wrong.length === 0) return EXIT.done;
@@ -84,8 +86,13 @@ const GUESSES: readonly JsonObject[] = [
   { kind: "timeout" },
 ];
 
-function best(run: Run, workflow: Workflow): Written {
-  const [first, ...others] = GUESSES.map((guess) => () => written(run, workflow, guess));
+interface About {
+  workflow: Workflow;
+  catalog: Catalog;
+}
+
+function best(run: Run, about: About): Written {
+  const [first, ...others] = GUESSES.map((guess) => () => written(run, about, guess));
   const found = (first as () => Written)();
   if (found.wrong.length === 0) return found;
   for (const other of others) {
@@ -95,14 +102,15 @@ function best(run: Run, workflow: Workflow): Written {
   return found;
 }
 
-function written(run: Run, workflow: Workflow, guess: JsonObject): Written {
+function written(run: Run, about: About, guess: JsonObject): Written {
+  const { workflow, catalog } = about;
   const { case: recorded, assumed } = recordedCase(run, workflow, catalog, guess);
-  const before = playText(toText(run, [recorded]), workflow);
+  const before = playText(toText(run, [recorded]), about);
   // The path is what the present version does; what the document knows of it is checked below.
   const path = before.path === undefined ? {} : { path: before.path };
   const whole = { ...recorded, expect: { ...(recorded.expect as JsonObject), ...path } };
   const text = withoutSecrets(toText(run, [redact(whole)]));
-  const { wrong } = playText(text, workflow);
+  const { wrong } = playText(text, about);
   return { text, assumed, wrong: [...wrong, ...missed(run, before.path)] };
 }
 
@@ -125,12 +133,15 @@ function toText(run: Run, cases: unknown[]): string {
   return `${head.join("\n")}\n${body}`;
 }
 
-function playText(text: string, workflow: Workflow): { wrong: string[]; path?: string[] } {
+function playText(
+  text: string,
+  { workflow, catalog }: About,
+): { wrong: string[]; path?: string[] } {
   const workflows = new Map([[workflow.id, workflow]]);
   const { test, diagnostics } = checkTestFile(text, "test", { workflows, catalog });
   const [first] = test?.cases ?? [];
   if (first === undefined) return { wrong: diagnostics.map(sentence) };
-  const { rehearsal, differences } = play(first, workflow, workflows);
+  const { rehearsal, differences } = play(first, { workflow, workflows, catalog });
   return { wrong: differences.flatMap(inLines), path: new Facts(rehearsal).path };
 }
 

@@ -1,16 +1,17 @@
 // `flows test`: plays the cases of test files in virtual time, without a store and a network.
 
-import { catalog } from "../../connectors/index.js";
 import { type Coverage, coverage } from "../../engine/coverage.js";
 import { differences } from "../../engine/expectations.js";
 import type { Call } from "../../engine/ports.js";
-import { rehearse } from "../../engine/rehearse.js";
+import { rehearse, type Stage } from "../../engine/rehearse.js";
+import type { Catalog } from "../../flow/catalog.js";
 import type { JsonObject } from "../../flow/json.js";
 import type { TestCase } from "../../flow/test-case.js";
 import type { Workflow } from "../../flow/workflow.js";
 import { choice } from "../choice.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import { type Common, type Options, quoted, usage } from "../options.js";
+import { stepTypes } from "../step-types.js";
 import { findTests, type TestsFound } from "../test-files.js";
 import { coverageText, human } from "../test-report/human.js";
 import { json } from "../test-report/json.js";
@@ -27,7 +28,9 @@ export async function test(common: Common, paths: string[], options: Options): P
   const { output } = common;
   const format = output.json ? "json" : choice("--format", options.format as string, FORMATS);
   const filter = options.filter as string | undefined;
-  const found = await findTests(common, paths.length > 0 ? paths : [common.flows]);
+  const types = await stepTypes(common.flows, paths);
+  const { catalog } = types;
+  const found = await findTests(common, paths.length > 0 ? paths : [common.flows], catalog);
   if (found.texts.size === 0 && found.diagnostics.length === 0) {
     const where = (paths.length > 0 ? paths : [common.flows]).map(quoted).join(", ");
     throw usage(
@@ -35,11 +38,15 @@ export async function test(common: Common, paths: string[], options: Options): P
       "write one beside a flow file, or let a run write it: flows record RUN",
     );
   }
-  const played = playAll(found, filter);
+  const played = playAll(found, catalog, filter);
   if (played.length === 0 && filter !== undefined && found.tests.length > 0) {
     throw usage(`No case has ${quoted(filter)} in its name or its workflow's id.`);
   }
-  const { diagnostics, texts } = found;
+  const diagnostics = [...types.diagnostics, ...found.diagnostics];
+  const texts = new Map([
+    ...found.texts,
+    ...types.texts.map(({ file, text }) => [file, text] as const),
+  ]);
   const covered = options.coverage === true ? coverageOf(found, played, filter) : undefined;
   const report: Report = { played, diagnostics, texts, ...(covered && { coverage: covered }) };
   process.stdout.write(reporters[format](report, output.colors));
@@ -53,7 +60,7 @@ const reporters = { human, json, junit } satisfies { [format: string]: TestRepor
 
 const FORMATS = Object.keys(reporters) as (keyof typeof reporters)[];
 
-function playAll({ tests }: TestsFound, filter = ""): PlayedCase[] {
+function playAll({ tests }: TestsFound, catalog: Catalog, filter = ""): PlayedCase[] {
   const has = (text: string) => text.toLowerCase().includes(filter.toLowerCase());
   return tests.flatMap(({ test, folder }) => {
     const workflows = servable(folder.workflows);
@@ -62,7 +69,7 @@ function playAll({ tests }: TestsFound, filter = ""): PlayedCase[] {
     const cases = test.cases.filter(({ name }) => has(name) || has(test.workflow_id));
     return cases.map((each) => {
       const began = performance.now();
-      const played = play(each, workflow, workflows);
+      const played = play(each, { workflow, workflows, catalog });
       return { test, case: each, ...played, took_ms: performance.now() - began };
     });
   });
@@ -70,10 +77,9 @@ function playAll({ tests }: TestsFound, filter = ""): PlayedCase[] {
 
 export function play(
   test: TestCase,
-  workflow: Workflow,
-  workflows: ReadonlyMap<string, Workflow>,
+  stage: Omit<Stage, "given">,
 ): Pick<PlayedCase, "rehearsal" | "differences"> {
-  const rehearsal = rehearse(test, { workflow, workflows, catalog, given });
+  const rehearsal = rehearse(test, { ...stage, given });
   return { rehearsal, differences: differences(test, rehearsal) };
 }
 

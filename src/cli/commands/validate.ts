@@ -1,7 +1,7 @@
 // `flows validate`: checks flow files and their tests, without a store and without a server.
 
 import { resolve } from "node:path";
-import { catalog } from "../../connectors/index.js";
+import type { Catalog } from "../../flow/catalog.js";
 import { checkTogether, examine } from "../../flow/check.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import { reporters } from "../../flow/report/report.js";
@@ -17,6 +17,7 @@ import {
 } from "../flow-files.js";
 import { type Common, type Options, usage } from "../options.js";
 import { onStdin } from "../stdin-file.js";
+import { stepTypes } from "../step-types.js";
 import { checkTests } from "../test-files.js";
 import { count } from "../words.js";
 
@@ -28,9 +29,12 @@ export async function validate(
   const { output } = common;
   const format = output.json ? "json" : choice("--format", options.format as string, FORMATS);
   const { found, whole } = await lookAt(common, paths, options.stdinFilename);
-  const diagnostics = await diagnosticsOf(common, found, whole);
+  const named = [options.stdinFilename ?? []].flat() as string[];
+  const types = await stepTypes(common.flows, [...paths, ...named]);
+  const ofFlows = await diagnosticsOf(common, found, whole, types.catalog);
+  const diagnostics = [...types.diagnostics, ...ofFlows];
   const report = reporters[format](diagnostics, {
-    texts: new Map(found.files.map(({ file, text }) => [file, text])),
+    texts: new Map([...types.texts, ...found.files].map(({ file, text }) => [file, text])),
     color: output.colors.isColorSupported,
   });
   process.stdout.write(report);
@@ -65,6 +69,7 @@ async function diagnosticsOf(
   common: Common,
   found: Found,
   whole: readonly string[],
+  catalog: Catalog,
 ): Promise<Diagnostic[]> {
   const tests = found.files.filter(({ file }) => isTestFile(file));
   const diagnostics = [...found.diagnostics];
@@ -79,7 +84,7 @@ async function diagnosticsOf(
     const checked = checkTogether(examined, around.diagnostics.length === 0);
     diagnostics.push(...checked.slice(0, members.length).flatMap((one) => one.diagnostics));
   }
-  const ofTests = await checkTests(common, { files: tests, diagnostics: [] });
+  const ofTests = await checkTests(common, { files: tests, diagnostics: [] }, catalog);
   return [...diagnostics, ...ofTests.diagnostics];
 }
 

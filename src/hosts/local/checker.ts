@@ -18,7 +18,7 @@ export interface CheckLimits {
 const LIMITS: CheckLimits = { deadline_ms: CHECK_DEADLINE_MS, memory_mb: CHECKER_MEMORY_MB };
 
 export class Checker {
-  readonly #catalog: Catalog;
+  #catalog: Catalog;
   readonly #limits: CheckLimits;
   /** What the thread knows, to tell it to the next one. */
   readonly #texts = new Map<string, string>();
@@ -35,6 +35,15 @@ export class Checker {
   /** Results of all files that changed, and of those that are seen differently because of them. */
   check(changed: FlowText[], removed: string[]): Promise<Results> {
     return this.#inTurn(() => this.#check(changed, removed));
+  }
+
+  /** The same of all files, by another catalog from now on. */
+  recheck(catalog: Catalog): Promise<Results> {
+    return this.#inTurn(async () => {
+      this.#catalog = catalog;
+      await this.close();
+      return this.#check([], []);
+    });
   }
 
   /** What `check` would say of this text; nothing is kept. */

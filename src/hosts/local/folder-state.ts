@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../flow/canonical.js";
+import type { Catalog } from "../../flow/catalog.js";
 import type { Checked } from "../../flow/check.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import type { Json } from "../../flow/json.js";
@@ -98,6 +99,13 @@ export class FolderState {
     return { changed, missing: this.#missing.size > 0 };
   }
 
+  /** Step types have changed: files whose result is another one now. */
+  async recheck(catalog: Catalog): Promise<string[]> {
+    const before = new Map(this.files);
+    this.#take(await this.#checker.recheck(catalog));
+    return this.#changedSince(before);
+  }
+
   /** The state as it is known, where the stamp proves that it holds. Undefined: gone meanwhile. */
   async #read(entry: FlowEntry, now: boolean): Promise<FileState | undefined> {
     const known = this.files.get(entry.file);
@@ -144,12 +152,20 @@ export class FolderState {
     for (const file of gone) this.files.delete(file);
     for (const file of gone) this.#missing.delete(file);
     for (const [file, state] of news) this.files.set(file, state);
+    this.#take(results);
+    return this.#changedSince(before);
+  }
+
+  #take(results: ReadonlyMap<string, Checked>): void {
     for (const [file, { workflow, diagnostics }] of results) {
       const state = this.files.get(file);
       if (state === undefined) continue;
       const version = workflow && versionOf(workflow);
       this.files.set(file, { ...state, workflow, diagnostics, version });
     }
+  }
+
+  #changedSince(before: ReadonlyMap<string, FileState>): string[] {
     const names = new Set([...before.keys(), ...this.files.keys()]);
     return [...names].filter((file) => !isSame(before.get(file), this.files.get(file))).sort();
   }

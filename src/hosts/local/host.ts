@@ -2,7 +2,6 @@
 // engine's loop with them.
 
 import { dirname, join, resolve } from "node:path";
-import { catalog, connectors } from "../../connectors/index.js";
 import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
 import type { Run } from "../../engine/run.js";
@@ -22,6 +21,7 @@ import type { StoreError } from "./store-error.js";
 import type { StoreStats } from "./store-types.js";
 import { openWorkflows } from "./sync.js";
 import { Timers } from "./timers.js";
+import { openConnectors } from "./user-connectors/live.js";
 import { Watchers } from "./watchers.js";
 
 export interface LocalHostOptions {
@@ -82,11 +82,13 @@ interface Rest {
 async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): Promise<LocalHost> {
   const { log, drive = true, secrets = openSecrets({ environment: {} }) } = options;
   const versions = await store.loadVersions();
+  const live = await openConnectors(options);
   const workflows = await openWorkflows({
     flows: options.flows,
     store: options.store,
     watch: options.watch,
-    catalog,
+    catalog: live.catalog(),
+    beforeSync: () => live.reload(),
     log,
     saveVersion: async (version: string, workflow: Workflow) => {
       await store.saveVersion(version, workflow);
@@ -94,22 +96,18 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
       if (drive) warnOfMissing(workflow, secrets, log);
     },
   });
+  if (options.watch) live.watch((catalog) => workflows.recheck(catalog));
   const watchers = new Watchers();
   const timers = new Timers();
   const io = createIo();
   const processes = new Processes(dirname(resolve(options.flows)));
-  const runLogs = new RunLogs({
-    folder: join(options.store, "logs"),
-    redact: secrets.redactText,
-    onTrouble: (message) => log.warn({}, message),
-  });
+  const runLogs = openRunLogs(options, secrets.redactText);
+  const world = worldOf(io, processes, secrets, options);
   const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
-    call: createCalls(connectors, worldOf(io, processes, secrets, options), (call, entry) =>
-      runLogs.write(call, entry),
-    ),
+    call: createCalls(live.connectors, world, (call, entry) => runLogs.write(call, entry)),
     wait: (until, due) => timers.wait(until, due),
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
@@ -140,13 +138,21 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
       timers.stop();
       rest.sleepers?.stop();
       watchers.close();
-      await processes.close();
+      await Promise.all([processes.close(), live.close()]);
       await runLogs.close();
       await workflows.close();
       await store.close();
       await io.close();
     },
   };
+}
+
+function openRunLogs({ store, log }: LocalHostOptions, redact: (text: string) => string): RunLogs {
+  return new RunLogs({
+    folder: join(store, "logs"),
+    redact,
+    onTrouble: (message) => log.warn({}, message),
+  });
 }
 
 /** The unfinished runs, as the store found them: at work, or asleep. */

@@ -13,3 +13,4 @@ export {
   openTokens,
   revokeToken,
 } from "./tokens.js";
+export { connectorsFolder, loadConnectors } from "./user-connectors/load.js";

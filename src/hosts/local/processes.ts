@@ -2,7 +2,6 @@
 
 import { realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ConnectorError,
@@ -10,15 +9,11 @@ import {
   type ProcessRequest,
   type Written,
 } from "../../engine/ports.js";
-import {
-  MAX_LISTED_MESSAGE,
-  PROCESS_DRAIN_MS,
-  PROCESS_READ_BYTES,
-  PROCESS_READ_PAUSE_MS,
-} from "../../limits.js";
+import { MAX_LISTED_MESSAGE, PROCESS_DRAIN_MS } from "../../limits.js";
 import { type ProcessGroup, plainEnvironment, startGroup } from "./process-group.js";
 import { errorCode } from "./store-error.js";
 import { TextLines } from "./text-lines.js";
+import { throttle } from "./throttle.js";
 
 export class Processes {
   readonly #folder: string;
@@ -108,18 +103,6 @@ function keepOutput({ child }: ProcessGroup, limit: number, log: (entry: Written
     };
   };
   return { closed, end };
-}
-
-/** A program that writes without end must not keep this process from its other work. */
-function throttle(stream: Readable | null): (chunk: Buffer) => void {
-  let read = 0;
-  return (chunk) => {
-    read += chunk.length;
-    if (read < PROCESS_READ_BYTES) return;
-    read = 0;
-    stream?.pause();
-    setTimeout(() => stream?.resume(), PROCESS_READ_PAUSE_MS);
-  };
 }
 
 function killedError([program]: string[], signal: NodeJS.Signals | null): ConnectorError {

@@ -30,6 +30,8 @@ export interface WorkflowsOptions {
   store: string;
   watch: boolean;
   catalog: Catalog;
+  /** Looks whether the step types have changed, before all files are looked at. */
+  beforeSync?(): Promise<void>;
   /** Durable when it resolves: only then is the version served. */
   saveVersion(version: string, workflow: Workflow): Promise<void>;
   log: Log;
@@ -42,6 +44,8 @@ export interface LocalWorkflows extends Workflows {
   unserved(id: string): string | undefined;
   /** Of all flow files, warnings too. */
   diagnosticsCount(): number;
+  /** Step types have changed: all files are checked again. */
+  recheck(catalog: Catalog): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -95,7 +99,7 @@ class Sync implements LocalWorkflows {
       });
     }
     try {
-      await this.sync();
+      await this.#sync();
     } catch (error) {
       await this.close();
       throw error;
@@ -130,7 +134,16 @@ class Sync implements LocalWorkflows {
     return ofFiles.reduce((sum, count) => sum + count, this.state.folderDiagnostics.length);
   }
 
+  recheck(catalog: Catalog): Promise<void> {
+    return this.#inTurn(async () => this.#serve(await this.state.recheck(catalog)));
+  }
+
   async sync(): Promise<ServedWorkflow[]> {
+    await this.options.beforeSync?.();
+    return this.#sync();
+  }
+
+  async #sync(): Promise<ServedWorkflow[]> {
     const look = { now: true, whole: true, heard: new Set<string>(), isUnsettled: () => false };
     await this.#inTurn(() => this.#refresh(look));
     return this.list();
@@ -226,6 +239,10 @@ class Sync implements LocalWorkflows {
     const { changed, missing } = await this.state.refresh(look);
     // Perhaps about to be put back: a second look tells.
     if (missing) this.#changed(undefined);
+    await this.#serve(changed);
+  }
+
+  async #serve(changed: string[]): Promise<void> {
     const applied = await this.served.apply(this.state);
     this.#logDiagnostics(changed);
     this.#logApplied(applied);
