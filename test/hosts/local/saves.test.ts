@@ -21,7 +21,7 @@ const FILES = 40;
 /** Saves between two breaths: some come while the files are being read. */
 const BURST = 500;
 const FLOWS = 1_000;
-const SWITCHES = 2 * SOAK;
+const SWITCHES = SOAK;
 /** Bytes that caches and the test's own notes may keep. */
 const KEPT_BYTES = 24 * 1024 * 1024;
 
