@@ -11,6 +11,9 @@ const BENCHES = {
   cold: async () => (await import("./cold.mjs")).coldStart(),
   rates: async () => (await import("./rates.mjs")).rates(),
   latency: async () => (await import("./latency.mjs")).latency(),
+  start: async () => (await import("./million.mjs")).startUp(),
+  sleeping: async () => (await import("./million.mjs")).sleeping(),
+  listing: async () => (await import("./million.mjs")).listing(),
   journal: async () => (await import("./journal.mjs")).journal(),
   triggers: async () => (await import("./triggers.mjs")).triggers(),
 };

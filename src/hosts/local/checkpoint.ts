@@ -162,15 +162,20 @@ class CheckpointReader {
   /** Answers where a line begins whose end is not there yet. */
   #takeLines(bytes: Buffer, size: number): number {
     let from = 0;
+    /** Up to here the bytes are in the CRC. */
+    let counted = 0;
     for (let end = lineEnd(bytes, from); end < bytes.length; end = lineEnd(bytes, from)) {
       if (this.#isWhole) throw this.damaged();
       if (!this.#header) this.#takeHeader(bytes.toString("utf8", from, end), size);
-      else if (bytes[from] === BRACE) this.#takeCrc(bytes.toString("utf8", from, end));
-      else this.#takeRun(bytes, from, end);
-      if (!this.#isWhole) this.#crc = crc32(bytes.subarray(from, end + 1), this.#crc);
+      else if (bytes[from] === BRACE) {
+        this.#crc = crc32(bytes.subarray(counted, from), this.#crc);
+        this.#takeCrc(bytes.toString("utf8", from, end));
+        counted = end + 1;
+      } else this.#takeRun(bytes, from, end);
       this.#size += end + 1 - from;
       from = end + 1;
     }
+    this.#crc = crc32(bytes.subarray(counted, from), this.#crc);
     return from;
   }
 

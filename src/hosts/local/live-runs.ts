@@ -93,13 +93,13 @@ export class LiveRuns {
     const head = this.#head(slot);
     if (!json.startsWith(head)) throw new Error(`run ${id} does not begin with ${head}`);
     this.#awake.delete(id);
-    this.restore({ slot, until }, packed(json.slice(head.length)));
+    this.restore({ slot, until }, json.slice(head.length));
     return slot;
   }
 
-  /** A run from a checkpoint: `rest` is what follows the run's id and version, packed or not. */
+  /** A run from a checkpoint: `rest` is what follows the run's id and version in its JSON. */
   restore({ slot, until }: Sleeper, rest: string): void {
-    this.#places.set(slot, this.#slab.add(slot, rest));
+    this.#places.set(slot, this.#slab.add(slot, packed(rest)));
     this.#untils.set(slot, until ?? NO_TIME);
     this.#asleep.add(slot);
   }
