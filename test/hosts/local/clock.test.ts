@@ -27,6 +27,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 /** The clock is set by this much, so long after the start. */
@@ -47,6 +48,7 @@ describe("given runs that sleep for ten minutes, when the clock is set", () => {
     const began = time.now;
     for (const [i, by] of jumps.entries()) set(machine, by, 100_000 + i * 90_000);
     await machine.live(RUNS);
+    expect(machine.slept, "they are put to sleep").toBeGreaterThanOrEqual(RUNS);
     const seconds = (time.now - began) / 1000;
     expect(await machine.judge()).toEqual([]);
     expect(machine.world.calls).toHaveLength(RUNS * 3);
@@ -60,9 +62,9 @@ describe("given runs that sleep for ten minutes, when the clock is set", () => {
   ])("%s while the process is down, then no run is lost and none wakes twice", async (_n, by) => {
     const world = new World();
     const disk = new SimDisk("/sim", [], { dies: { at: 120, how: "half" } });
-    await new Machine(time, disk, world, 0.05).live(RUNS);
+    await new Machine(time, disk, world, 10).live(RUNS);
     expect(disk.isDead).toBe(true);
-    const next = new Machine(time, new SimDisk("/sim", disk.tree()), world, 0.05);
+    const next = new Machine(time, new SimDisk("/sim", disk.tree()), world, 10);
     next.ahead = by;
     await next.live(RUNS);
     expect(await next.judge()).toEqual([]);

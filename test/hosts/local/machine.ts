@@ -1,13 +1,16 @@
 // A process with a store, the engine's loop and timers over a simulated disk: it may die in any
 // call, and be started again on what the disk has.
 
+import { vi } from "vitest";
 import type { Event } from "../../../src/engine/event.js";
 import { Loop } from "../../../src/engine/loop.js";
 import type { Call } from "../../../src/engine/ports.js";
 import { FINISHED, type Run } from "../../../src/engine/run.js";
 import type { Workflow } from "../../../src/flow/workflow.js";
+import { Sleepers } from "../../../src/hosts/local/sleepers.js";
 import { openStore, type Store } from "../../../src/hosts/local/store.js";
 import { Timers } from "../../../src/hosts/local/timers.js";
+import { PACKED_WAIT_MS } from "../../../src/limits.js";
 import { workflow } from "../../engine/support.js";
 import type { SimDisk } from "./sim-disk.js";
 import * as kit from "./store-kit.js";
@@ -56,10 +59,13 @@ export class World {
 export class Machine {
   /** ms that the clock is set ahead of the time that really passes. */
   ahead = 0;
+  /** How often a run was put to sleep. */
+  slept = 0;
   readonly #timers: Timers;
   readonly #flow: Workflow;
   #loop: Loop | undefined;
   #store: Store | undefined;
+  #sleepers: Sleepers | undefined;
 
   constructor(
     readonly time: VirtualTime,
@@ -79,22 +85,29 @@ export class Machine {
         this.#trigger();
         if (n % 3 > 0) await this.time.pass(5, () => this.disk.isDead);
       }
-      await this.#until(() => this.#loop?.size === 0);
+      await this.#until(() => this.#isOver());
       if (!this.disk.isDead) await this.#await(this.#store?.close());
     } catch (error) {
       if (!this.disk.isDead) throw error;
     }
     this.#timers.stop();
+    this.#sleepers?.stop();
     this.time.forget();
   }
 
   async #start(): Promise<void> {
+    vi.spyOn(Date, "now").mockImplementation(() => this.#clock());
     const opening = openStore(STORE, {
       disk: this.disk,
       first_segment_bytes: 2048,
       segment_bytes: 6144,
       document_delay_ms: 3,
       seal_after_ms: 20,
+      restsUntil: (run) => this.#loop?.rest(run, this.#clock() + PACKED_WAIT_MS),
+      sleeps: (sleeper) => {
+        this.slept += 1;
+        this.#sleepers?.add(sleeper);
+      },
       onFailure: (error) => {
         if (!this.disk.isDead) throw error;
       },
@@ -103,8 +116,12 @@ export class Machine {
     this.#store = store;
     await this.#await(store.saveVersion(VERSION, this.#flow));
     await this.#note(store);
-    this.#loop = this.#makeLoop(store);
-    this.#loop.recover(store.recovered);
+    const loop = this.#makeLoop(store);
+    const wake = (id: string): void => void loop.wake(id);
+    this.#sleepers = new Sleepers(store, wake, () => true);
+    this.#loop = loop;
+    loop.recover(store.recovered);
+    this.#sleepers.start();
   }
 
   #makeLoop(store: Store): Loop {
@@ -120,6 +137,7 @@ export class Machine {
       wait: (until, due) => this.#timers.wait(until, due),
       stored: (id, found) => void store.get(id).then(found),
       current: () => VERSION,
+      wake: (id) => this.#sleepers?.take(id),
       workflow: () => this.#flow,
       published: (run, events) => {
         store.published(run);
@@ -185,6 +203,11 @@ export class Machine {
     await this.#until(() => isSettled);
     if (!isSettled) throw new Error("the disk is dead");
     return promise as Promise<T>;
+  }
+
+  #isOver(): boolean {
+    const { pending = 0, running = 0, paused = 0 } = this.#store?.counts() ?? {};
+    return this.#loop?.size === 0 && pending + running + paused === 0;
   }
 
   #clock(): number {
