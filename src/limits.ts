@@ -167,12 +167,33 @@ export const MAX_CHILD_DEPTH = 10;
 /** Things that come due in one rehearsal: 100 times what a run of the default max_steps makes. */
 export const MAX_REHEARSAL_STEPS = 3_000_000;
 
+/** Days that finished runs may be kept: a century; whoever wants more sets no limit. */
+export const MAX_RETENTION_DAYS = 36_500;
+/** Finished runs that may be kept by number: more than one store should have. */
+export const MAX_RETENTION_RUNS = 100_000_000;
+/** ms between two looks for finished runs that need not be kept: they may stay a little longer. */
+export const RETENTION_EVERY_MS = 60_000;
+/** ms between two parts of one look, so that it takes a small share of the time. */
+export const RETENTION_REST_MS = 20;
+/** Finished runs that one part of it looks at: a millisecond or two. */
+export const RETENTION_LOOKS = 5_000;
+/** Runs that one part of it deletes, in one record: what the journal writes at once anyway. */
+export const RETENTION_DELETES = 100;
+
 /** Bytes of a store's first segment: made in a few ms, and enough for a thousand runs. */
 export const FIRST_SEGMENT_BYTES = 1024 * 1024;
 /** Bytes of later segments: a checkpoint is due when one is full, some ten thousand runs later. */
 export const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Characters of one write of the journal: shares a sync well, and is written in a few ms. */
 export const MAX_BATCH_CHARS = 1024 * 1024;
+/** Characters that wait for the journal's next writes: seconds of a slow disk's work. */
+export const MAX_WAITING_JOURNAL_CHARS = 64 * 1024 * 1024;
+/** Calls in flight: each holds its request in memory. Runs that are on their way may exceed it. */
+export const MAX_CALLS_IN_FLIGHT = 20_000;
+/** ms that `flows trigger` with a key goes on asking a server that has no room: it may restart. */
+export const BUSY_RETRY_MS = 30_000;
+/** ms between two such questions: what the server asks for. */
+export const BUSY_REST_MS = 1_000;
 /** ms of quiet before the journal's last batch is sealed; a busy one seals each by the next. */
 export const SEAL_AFTER_MS = 250;
 /** ms that a live run's document may lag behind: what a person would not see. */

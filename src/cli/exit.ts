@@ -68,5 +68,5 @@ const REFUSAL_HINT: { readonly [kind in RefusalKind]?: string } = {
   invalid_workflow: "flows validate shows what is wrong",
   context_mismatch: "give it with --context JSON or --set key=value",
   idempotency_mismatch: "choose another --idempotency-key",
-  busy: "try again in a moment",
+  busy: "nothing was started: try again later; with --idempotency-key it is tried for a while",
 };

@@ -17,6 +17,8 @@ import { packageVersion } from "./version.js";
 export interface HostOptions {
   watch: boolean;
   drive: boolean;
+  /** Which finished runs are kept; absent: all of them. */
+  retention?: { days?: number; runs?: number };
   log: Log;
 }
 

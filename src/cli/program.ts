@@ -86,6 +86,8 @@ function addServing(add: Add): void {
   })
     .option("--host <host>", "the address to listen on", "127.0.0.1")
     .option("--port <port>", "the port to listen on; 0 takes a free one", "8000")
+    .option("--keep-days <days>", "delete finished runs this many days after their end")
+    .option("--keep-runs <count>", "keep only so many finished runs: the newest")
     .option("--token <token>", "let in only who has it (better: FLOWS_TOKEN in the environment)");
   add("token <action>", "create, list or revoke the tokens of the store's server", async () => {
     return (await import("./commands/token.js")).token;
@@ -188,6 +190,9 @@ function addRest(add: Add, program: Command): void {
   add("completion <shell>", "print the completion of bash, zsh or fish", async () => {
     return (await import("./commands/completion.js")).completion;
   });
+  add("doctor", "say what is wrong with the store, and what can be done", async () => {
+    return (await import("./commands/doctor.js")).doctor;
+  }).option("--repair", "repair what loses nothing");
   // What the completion scripts ask, after `--`: the words so far, the last one unfinished.
   add("__complete [words...]", "", async () => {
     const { complete } = await import("./commands/completion.js");

@@ -154,6 +154,12 @@ export interface Health {
   /** Of all flow files. */
   diagnostics: number;
   runs: { [status in RunStatus]: number };
+  store: {
+    /** What a person should look at, in a sentence. */
+    trouble: string | null;
+    /** Of finished runs, not written yet. */
+    documents_waiting: number;
+  };
 }
 
 /** Everything behind the doors. */

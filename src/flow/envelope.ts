@@ -1,6 +1,6 @@
 // The keys that every workflow and every step may have, as JSON Schema with words for people.
 
-import { MAX_STEPS } from "../limits.js";
+import { MAX_RETENTION_DAYS, MAX_RETENTION_RUNS, MAX_STEPS } from "../limits.js";
 import { DURATION_WANTED } from "./duration.js";
 import type { JsonObject } from "./json.js";
 
@@ -196,6 +196,26 @@ export const workflowEnvelope: JsonObject = {
         on_conflict: {
           enum: ["queue", "skip", "cancel_running"],
           description: "What a run does that finds the group full. Default queue.",
+        },
+      },
+    },
+    retention: {
+      type: "object",
+      description: "Which finished runs are kept. Default: what the server was started with.",
+      additionalProperties: false,
+      minProperties: 1,
+      properties: {
+        days: {
+          type: "number",
+          description: "Since its end; an older run is deleted.",
+          minimum: 0,
+          maximum: MAX_RETENTION_DAYS,
+        },
+        runs: {
+          type: "integer",
+          description: "How many; beyond, the oldest ones are deleted.",
+          minimum: 0,
+          maximum: MAX_RETENTION_RUNS,
         },
       },
     },

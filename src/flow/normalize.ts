@@ -18,7 +18,7 @@ export function normalize(file: JsonObject, catalog: Catalog): Workflow {
     max_steps: (file.max_steps as number | undefined) ?? DEFAULT_MAX_STEPS,
   };
   copyKeys(file, workflow as unknown as JsonObject, ["description", "context", "on_error"]);
-  copyKeys(file, workflow as unknown as JsonObject, ["secrets", "outputs"]);
+  copyKeys(file, workflow as unknown as JsonObject, ["secrets", "outputs", "retention"]);
   if (file.timeout !== undefined) {
     workflow.timeout_ms = ms(file.timeout);
   }

@@ -54,12 +54,7 @@ function step(catalog: Catalog): JsonObject {
         ...(needsConfig(config) ? { required: ["config"] } : {}),
         properties: {
           type: { description },
-          // The mapping itself is written out: an expression may only stand in it.
-          config: {
-            title: `config of ${type}`,
-            description,
-            ...(editable({ ...config, "x-literal": true }, true) as JsonObject),
-          },
+          config: { description, ...(editable(config, true) as JsonObject) },
         },
       },
     })),

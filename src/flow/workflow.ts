@@ -19,6 +19,7 @@ export interface Workflow extends Body {
   secrets?: string[];
   triggers?: Trigger[];
   concurrency?: Concurrency;
+  retention?: Retention;
   timeout_ms?: number;
   on_error?: { next_step_id: string };
   outputs?: JsonObject;
@@ -59,6 +60,14 @@ export interface Retry {
   /** 0 to 1: the share of the delay that chance may add or take away. */
   jitter: number;
   when?: string;
+}
+
+/** Which finished runs are kept: those that are within all that is given. */
+export interface Retention {
+  /** Since the end of a run. */
+  days?: number;
+  /** The newest ones. */
+  runs?: number;
 }
 
 export interface Concurrency {

@@ -213,6 +213,12 @@ const HealthShape = Type.Object({
     failed: count,
     cancelled: count,
   }),
+  store: Type.Object({
+    trouble: Type.Union([Type.String(), Type.Null()], {
+      description: "Why runs are refused or documents lag: a full disk, a full queue.",
+    }),
+    documents_waiting: count,
+  }),
 });
 
 const TriggeredShape = Type.Object({ run_id: RunIdText, status: RunStatusText });

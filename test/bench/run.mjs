@@ -15,7 +15,6 @@ const BENCHES = {
   sleeping: async () => (await import("./million.mjs")).sleeping(),
   listing: async () => (await import("./million.mjs")).listing(),
   journal: async () => (await import("./journal.mjs")).journal(),
-  validate: async () => (await import("./validate.mjs")).validate(),
   triggers: async () => (await import("./triggers.mjs")).triggers(),
 };
 

@@ -1,6 +1,7 @@
 // `flows serve`: takes the store, and serves it until a signal comes; a second one ends it at once.
 
 import { openTokens, type StoreError } from "../../hosts/local/index.js";
+import { MAX_RETENTION_DAYS, MAX_RETENTION_RUNS } from "../../limits.js";
 import { ServerError, startServer } from "../../server/server.js";
 import { CliError, EXIT, type ExitCode } from "../exit.js";
 import { isLocked, lockedError, openHost } from "../host.js";
@@ -14,9 +15,12 @@ export async function serve(common: Common, _: string[], options: Options): Prom
   const token = (options.token as string | undefined) ?? tokenFromEnvironment();
   const log = createLog(output, "info");
   const stop = stopSignal();
-  const host = await openHost(common, { watch: true, drive: true, log }).catch((error) => {
-    throw isLocked(error) ? taken(error, store) : error;
-  });
+  const retention = retentionOf(options);
+  const host = await openHost(common, { watch: true, drive: true, retention, log }).catch(
+    (error) => {
+      throw isLocked(error) ? taken(error, store) : error;
+    },
+  );
   try {
     const server = await startServer(host, {
       host: options.host as string,
@@ -39,6 +43,15 @@ export async function serve(common: Common, _: string[], options: Options): Prom
   }
   log.info({}, "stopped");
   return EXIT.done;
+}
+
+function retentionOf({ keepDays, keepRuns }: Options): { days?: number; runs?: number } {
+  const days = keepDays as string | undefined;
+  const runs = keepRuns as string | undefined;
+  return {
+    ...(days !== undefined && { days: wholeNumber("--keep-days", days, 0, MAX_RETENTION_DAYS) }),
+    ...(runs !== undefined && { runs: wholeNumber("--keep-runs", runs, 0, MAX_RETENTION_RUNS) }),
+  };
 }
 
 /** The first signal; from then on, the next one ends the process at once. */

@@ -1,10 +1,11 @@
 // `flows trigger ID`: starts a run: at the running server, or, where none runs, right here.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { isRefusal, type Refusal } from "../../engine/command.js";
 import { parseWorkflowId } from "../../engine/ids.js";
-import type { Triggered } from "../../engine/runner.js";
+import type { Host, Triggered, TriggerRequest } from "../../engine/runner.js";
 import type { JsonObject } from "../../flow/json.js";
-import { MAX_IDEMPOTENCY_KEY } from "../../limits.js";
+import { BUSY_REST_MS, BUSY_RETRY_MS, MAX_IDEMPOTENCY_KEY } from "../../limits.js";
 import { ArgumentMistake, parseContext } from "../context-args.js";
 import { EXIT, type ExitCode, refusalError } from "../exit.js";
 import { abortExit, followAloud } from "../follow.js";
@@ -33,7 +34,7 @@ export async function trigger(
         context,
         ...(key !== undefined && { idempotency_key: key }),
       };
-      const answer = await triggerOne(request, reached);
+      const answer = await triggerOne(request, reached, common.output, signal);
       if (timeoutMs !== undefined) limit(timeoutMs);
       return options.wait === true || reached.owned
         ? toTheEnd(answer, reached, common.output, signal)
@@ -51,15 +52,35 @@ export function sayHowToGoOn(runId: string, output: Output): void {
 }
 
 async function triggerOne(
-  request: Parameters<Reached["host"]["runner"]["trigger"]>[0],
+  request: TriggerRequest,
   { host }: Reached,
+  output: Output,
+  signal: AbortSignal,
 ): Promise<Triggered> {
   const known = parseWorkflowId(request.workflow_id) !== undefined;
-  const answer = known ? await host.runner.trigger(request) : UNKNOWN;
+  const answer = known ? await untilTaken(request, host, output, signal) : UNKNOWN;
   if (!isRefusal(answer)) return answer;
   throw answer.refused === "unknown_workflow"
     ? await noSuchWorkflow(request.workflow_id, host.workflows)
     : refusalError(answer);
+}
+
+/** With a key it cannot start twice, so a server that has no room is asked again for a while. */
+async function untilTaken(
+  request: TriggerRequest,
+  host: Host,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Triggered | Refusal> {
+  const deadline = Date.now() + BUSY_RETRY_MS;
+  for (let tries = 1; ; tries += 1) {
+    const answer = await host.runner.trigger(request);
+    const isBusy = isRefusal(answer) && answer.refused === "busy";
+    const isLast = request.idempotency_key === undefined || Date.now() >= deadline;
+    if (!isBusy || isLast || signal.aborted) return answer;
+    if (tries === 1) output.say(`${answer.message} It is tried again until there is room.`);
+    await sleep(BUSY_REST_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 const UNKNOWN: Refusal = { refused: "unknown_workflow", message: "There is no such workflow." };

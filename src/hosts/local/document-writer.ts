@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import type { Disk } from "./disk.js";
-import { readWhole, writeAll } from "./files.js";
+import { readWhole, unlinkIfThere, writeAll } from "./files.js";
 import { errorCode } from "./store-error.js";
 
 /** What the writer is to do. Its first two lists are flat: id, JSON, id, JSON, … */
@@ -10,6 +10,8 @@ export interface DocumentBatch {
   write: string[];
   /** Likewise; only where the document on disk is missing, torn or another one. */
   repair: string[];
+  /** Ids of documents that go. */
+  remove: string[];
   /** Ids of documents that must be durable. */
   sync: string[];
   /** Likewise all that are written. */
@@ -17,23 +19,26 @@ export interface DocumentBatch {
 }
 
 /** The batch as one text, which is sent at a fraction of the price of its many. */
-export function packBatch({ write, repair, sync, sync_all }: DocumentBatch): string {
-  const head = [write.length, repair.length, sync.length, Number(sync_all)];
-  return [...head, ...write, ...repair, ...sync].join("\n");
+export function packBatch({ write, repair, remove, sync, sync_all }: DocumentBatch): string {
+  const head = [write.length, repair.length, remove.length, sync.length, Number(sync_all)];
+  return [...head, ...write, ...repair, ...remove, ...sync].join("\n");
 }
 
 /** Neither ids nor JSON have newlines. */
 export function unpackBatch(text: string): DocumentBatch {
-  const [writes = "0", repairs = "0", syncs = "0", all = "0", ...lines] = text.split("\n");
+  const [writes, repairs, removes, syncs, all, ...lines] = text.split("\n");
   const write = lines.splice(0, Number(writes));
   const repair = lines.splice(0, Number(repairs));
-  return { write, repair, sync: lines.slice(0, Number(syncs)), sync_all: all === "1" };
+  const remove = lines.splice(0, Number(removes));
+  return { write, repair, remove, sync: lines.slice(0, Number(syncs)), sync_all: all === "1" };
 }
 
 /** By place in its list, what went wrong. An empty answer: all is done. */
 export interface DocumentAnswer {
   write: [place: number, reason: string][];
   repair: [place: number, reason: string][];
+  /** Undefined: those that had to go are gone, for good. */
+  remove?: string;
   /** Undefined: those that had to be are durable. */
   sync?: string;
   /** They cannot all be synced at once: they must be named. */
@@ -62,6 +67,15 @@ export class DocumentWriter {
       const text = documentText(json);
       if (!this.#isThere(id, text)) this.#write(id, text);
     });
+    if (batch.remove.length > 0) {
+      try {
+        for (const id of batch.remove) unlinkIfThere(this.disk, documentPath(this.folder, id));
+        this.disk.syncFolder(this.folder);
+      } catch (error) {
+        // Someone deleted the folder, and with it what had to go.
+        if (errorCode(error) !== "ENOENT") answer.remove = reasonOf(error);
+      }
+    }
     if (batch.sync.length > 0) {
       try {
         // Gone with all that was in it: there is nothing to sync, which is no failure of the disk.

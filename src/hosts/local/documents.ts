@@ -9,6 +9,8 @@ import type { DocumentAnswer, DocumentBatch } from "./document-writer.js";
 export interface DocumentsOptions {
   /** ms that a live run's document may lag behind. */
   delay_ms: number;
+  /** Default: MAX_WAITING_DOCUMENT_CHARS. */
+  max_waiting_chars?: number | undefined;
   sink: DocumentSink;
   /** The JSON of a live run as it is now; undefined: it is not live any more. */
   live(id: string): string | undefined;
@@ -46,6 +48,8 @@ export class Documents {
   #ended = new Set<string>();
   /** What is to be written now. */
   readonly #due = new Set<string>();
+  /** Ids of documents that go. */
+  readonly #removals = new Set<string>();
   #repairs: Iterator<string> | undefined;
   readonly #syncs: SyncRequest[] = [];
   #chars = 0;
@@ -67,7 +71,7 @@ export class Documents {
   }
 
   get isFull(): boolean {
-    return this.#chars > MAX_WAITING_DOCUMENT_CHARS;
+    return this.#chars > (this.#options.max_waiting_chars ?? MAX_WAITING_DOCUMENT_CHARS);
   }
 
   /** Why documents cannot be written, since when they cannot. */
@@ -81,6 +85,7 @@ export class Documents {
   }
 
   changed(id: string): void {
+    this.#removals.delete(id);
     this.#forget(id);
     this.#changed.add(id);
     this.#delay();
@@ -91,6 +96,7 @@ export class Documents {
    * a whole batch goes at once.
    */
   finished(run: Run): void {
+    this.#removals.delete(run.id);
     this.#changed.delete(run.id);
     this.#due.delete(run.id);
     this.#forget(run.id);
@@ -111,9 +117,22 @@ export class Documents {
     this.#pump();
   }
 
-  /** Resolves when the documents of these finished runs, written or not, are durable. */
+  /** Documents of runs that are no longer kept. */
+  remove(ids: Iterable<string>): void {
+    for (const id of ids) {
+      this.#changed.delete(id);
+      this.#due.delete(id);
+      this.#forget(id);
+      this.#removals.add(id);
+    }
+    this.#pump();
+  }
+
+  /**
+   * Resolves when the documents of these finished runs, written or not, are durable, and those that
+   * had to go before are gone for good.
+   */
   sync(ids: string[]): Promise<void> {
-    if (ids.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#syncs.push({ ids, written: 0, done: (error) => (error ? reject(error) : resolve()) });
       this.#pump();
@@ -165,7 +184,8 @@ export class Documents {
   #isIdle(): boolean {
     if (this.#sending) return false;
     if (this.#trouble !== undefined) return true;
-    return this.#due.size === 0 && !this.#repairs && this.#syncs.length === 0;
+    const isNothingDue = this.#due.size === 0 && this.#removals.size === 0;
+    return isNothingDue && !this.#repairs && this.#syncs.length === 0;
   }
 
   #pump(): void {
@@ -188,11 +208,12 @@ export class Documents {
   }
 
   #nextBatch(): Sent | undefined {
-    const batch: DocumentBatch = { write: [], repair: [], sync: [], sync_all: false };
+    const batch: DocumentBatch = { write: [], repair: [], remove: [], sync: [], sync_all: false };
     const sent: Sent = { batch, sync: undefined };
     this.#takeDue(batch.write);
+    this.#takeRemovals(batch);
     if (isEmpty(batch)) this.#takeRepairs(batch.repair);
-    this.#takeSyncs(sent);
+    if (batch.remove.length === 0) this.#takeSyncs(sent);
     const isIdle = isEmpty(batch) && batch.sync.length === 0 && !batch.sync_all;
     return isIdle ? undefined : sent;
   }
@@ -203,6 +224,14 @@ export class Documents {
       if (pairs.length >= 2 * BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
       this.#due.delete(id);
       chars += this.#take(id, pairs);
+    }
+  }
+
+  #takeRemovals({ remove }: DocumentBatch): void {
+    for (const id of this.#removals) {
+      if (remove.length >= BATCH_DOCUMENTS) return;
+      this.#removals.delete(id);
+      remove.push(id);
     }
   }
 
@@ -224,6 +253,8 @@ export class Documents {
   }
 
   #takeSyncs(sent: Sent): void {
+    // Those with nothing to sync waited only for what had to go before.
+    while (this.#syncs[0]?.ids.length === 0) this.#syncs.shift()?.done(null);
     const request = this.#syncs[0];
     if (!request) return;
     sent.sync = request;
@@ -251,9 +282,10 @@ export class Documents {
     this.#settleList(batch.write, new Set(answer.write.map(([place]) => place)));
     this.#settleList(batch.repair, new Set(answer.repair.map(([place]) => place)));
     this.#settleSync(sent, answer);
-    const reason = [...answer.write, ...answer.repair][0]?.[1];
+    if (answer.remove !== undefined) this.#tryAgain(batch.remove);
+    const reason = [...answer.write, ...answer.repair][0]?.[1] ?? answer.remove;
     if (reason === undefined) {
-      if (batch.write.length > 0) this.#trouble = undefined;
+      if (batch.write.length + batch.remove.length > 0) this.#trouble = undefined;
       return;
     }
     if (this.#trouble === undefined) this.#options.onTrouble(troubleText(reason));
@@ -264,6 +296,13 @@ export class Documents {
       this.#pump();
     }, RETRY_MS);
     this.#retryTimer.unref();
+  }
+
+  #tryAgain(ids: string[]): void {
+    for (const id of ids) {
+      const isBack = this.#changed.has(id) || this.#due.has(id) || this.#finished.has(id);
+      if (!isBack) this.#removals.add(id);
+    }
   }
 
   /** A run that has changed meanwhile is on its list again already. */
@@ -287,7 +326,8 @@ export class Documents {
 }
 
 function isEmpty(batch: DocumentBatch): boolean {
-  return batch.write.length === 0 && batch.repair.length === 0;
+  const { write, repair, remove } = batch;
+  return write.length + repair.length + remove.length === 0;
 }
 
 function troubleText(reason: string): string {

@@ -6,20 +6,22 @@ import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
 import type { Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
-import type { Workflow } from "../../flow/workflow.js";
-import { PACKED_WAIT_MS } from "../../limits.js";
+import type { Retention as RetentionRules, Workflow } from "../../flow/workflow.js";
+import { MAX_CALLS_IN_FLIGHT, PACKED_WAIT_MS } from "../../limits.js";
 import { createCalls, type World } from "./calls.js";
+import { countCalls } from "./in-flight.js";
 import { createIo, type LocalIo } from "./io.js";
 import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
+import { Retention } from "./retention.js";
 import { RunLogs } from "./run-logs.js";
 import { LocalRunner } from "./runner.js";
 import { openSecrets, type Secrets } from "./secrets.js";
 import { Sleepers } from "./sleepers.js";
-import { openStore } from "./store.js";
+import { openStore, type StoreOptions } from "./store.js";
 import type { StoreError } from "./store-error.js";
 import type { StoreStats } from "./store-types.js";
-import { openWorkflows } from "./sync.js";
+import { type LocalWorkflows, openWorkflows } from "./sync.js";
 import { Timers } from "./timers.js";
 import { openConnectors } from "./user-connectors/live.js";
 import { Watchers } from "./watchers.js";
@@ -35,11 +37,15 @@ export interface LocalHostOptions {
   drive?: boolean;
   /** Whether steps of type shell may run programs. Default false. */
   allow_shell?: boolean;
+  /** Which finished runs are kept, where their workflow does not say. Absent: none is deleted. */
+  retention?: RetentionRules;
   /** Of the program, for `health`. */
   version: string;
   /** Absent: there are none. */
   secrets?: Secrets;
   log: Log;
+  /** For tests: absent ones are those of limits.ts. */
+  limits?: Partial<StoreOptions> & { max_calls?: number };
   /** The host cannot go on (the disk failed): what was not acknowledged has an unknown outcome. */
   onFailure(error: Error): void;
 }
@@ -62,6 +68,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
     onTrouble: (message: string) => log.warn({}, message),
     restsUntil: (run) => rest.loop?.rest(run, Date.now() + PACKED_WAIT_MS),
     sleeps: (sleeper) => rest.sleepers?.add(sleeper),
+    ...options.limits,
   });
   try {
     return await openOn(store, options, rest);
@@ -84,12 +91,9 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const versions = await store.loadVersions();
   const live = await openConnectors(options);
   const workflows = await openWorkflows({
-    flows: options.flows,
-    store: options.store,
-    watch: options.watch,
+    ...options,
     catalog: live.catalog(),
     beforeSync: () => live.reload(),
-    log,
     saveVersion: async (version: string, workflow: Workflow) => {
       await store.saveVersion(version, workflow);
       versions.set(version, workflow);
@@ -103,11 +107,14 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const processes = new Processes(dirname(resolve(options.flows)));
   const runLogs = openRunLogs(options, secrets.redactText);
   const world = worldOf(io, processes, secrets, options);
+  const call = createCalls(live.connectors, world, (asked, entry) => runLogs.write(asked, entry));
+  const calls = countCalls(call, options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT);
+  const busy = () => store.busy() ?? (calls.isFull() ? "Too many steps are at work." : undefined);
   const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
-    call: createCalls(live.connectors, world, (call, entry) => runLogs.write(call, entry)),
+    call: calls.call,
     wait: (until, due) => timers.wait(until, due),
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
@@ -124,17 +131,19 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const loop = takeOver(store, new Loop(ports, drive), drive, rest, (run) =>
     hasVersion(run, versions, log),
   );
-  const runner = new LocalRunner(loop, store, workflows, watchers, runLogs);
+  const retention = retain({ store, workflows, versions, runLogs, options, ports });
+  const runner = new LocalRunner(loop, store, workflows, watchers, runLogs, busy);
   return {
     runner,
     workflows,
-    health: () => health(options.version, store, workflows),
+    health: () => health(options.version, store, workflows, busy),
     setAddress: (url) => store.setAddress(url),
     secrets,
     redact: secrets.redactText,
     stats: () => store.stats(),
     close: async () => {
       loop.stop();
+      retention.stop();
       timers.stop();
       rest.sleepers?.stop();
       watchers.close();
@@ -188,6 +197,36 @@ function warnOfMissing({ id, secrets: names = [] }: Workflow, secrets: Secrets, 
   }
 }
 
+interface Retained {
+  store: OpenStore;
+  workflows: LocalWorkflows;
+  versions: Map<string, Workflow>;
+  runLogs: RunLogs;
+  options: LocalHostOptions;
+  ports: LoopPorts;
+}
+
+function retain({ store, workflows, versions, runLogs, options, ports }: Retained): Retention {
+  const { log, retention: rules } = options;
+  const retention = new Retention({
+    store,
+    rules: rules ?? {},
+    served: () =>
+      workflows.all().map(({ id, version, workflow: { retention: own } }) => {
+        return { id, version, retention: own };
+      }),
+    gone: (ids) => {
+      for (const id of ids) runLogs.remove(id).catch((error) => log.warn({}, String(error)));
+    },
+    versions,
+    now: ports.now,
+    wait: ports.wait,
+    log,
+  });
+  if (rules !== undefined) retention.start();
+  return retention;
+}
+
 /** A run without its version cannot go on; it stays as it is, for a person to look at. */
 function hasVersion(
   { id, version }: { id: string; version: string },
@@ -203,16 +242,19 @@ function hasVersion(
 async function health(
   version: string,
   store: OpenStore,
-  workflows: Awaited<ReturnType<typeof openWorkflows>>,
+  workflows: LocalWorkflows,
+  busy: () => string | undefined,
 ): Promise<Health> {
   const list = await workflows.list();
   const invalid = list.filter((workflow) => !workflow.valid).length;
+  const trouble = busy() ?? store.trouble() ?? null;
   const served = list.filter((workflow) => workflow.version !== null).length;
   return {
-    status: invalid > 0 || store.busy() !== undefined ? "degraded" : "ok",
+    status: invalid > 0 || trouble !== null ? "degraded" : "ok",
     version,
     workflows: { served, invalid },
     diagnostics: workflows.diagnosticsCount(),
     runs: store.counts(),
+    store: { trouble, documents_waiting: store.stats().documents_waiting },
   };
 }

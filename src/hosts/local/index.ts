@@ -1,5 +1,7 @@
 // The local host's public face: what the doors may use of it.
 
+export { type Examined, examineStore } from "./doctor.js";
+export type { Finding } from "./doctor-finding.js";
 export { decodeFlowText, isTestFile, readFlowFile, readFlowFiles } from "./flow-folder.js";
 export { type LocalHost, openLocalHost } from "./host.js";
 export { readOwner } from "./lock.js";

@@ -33,6 +33,7 @@ export interface JournalOptions {
   position: Position;
   segment_bytes: number;
   seal_after_ms: number;
+  max_waiting_chars: number;
   onFailure(error: StoreError): void;
   /** The next segment cannot be made: there is room for what runs, and not for more. */
   onTrouble(message: string): void;
@@ -80,6 +81,8 @@ export class Journal {
   /** The segment after this one: there, in the making, or waiting for room. */
   #next: "none" | "making" | "ready" = "none";
   #tight = false;
+  /** Characters of the records that are not durable yet. */
+  #chars = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
   #closing = false;
@@ -109,6 +112,10 @@ export class Journal {
     return this.#tight;
   }
 
+  get isFull(): boolean {
+    return this.#chars > this.#options.max_waiting_chars;
+  }
+
   append(json: string, durable: ((seq: number) => void) | null): void {
     if (this.#dead) {
       this.#options.onFailure(this.#dead);
@@ -119,6 +126,7 @@ export class Journal {
     batch.seq = this.#seq;
     batch.text += encodeRecord(batch.number, batch.first, batch.seq, json);
     batch.jsons.push(json);
+    this.#chars += json.length;
     batch.durable.push(durable);
     this.#schedule();
   }
@@ -214,6 +222,7 @@ export class Journal {
   /** The callbacks may append: what they add is written together, once all have run. */
   #acknowledge(batch: Batch): void {
     this.batches += 1;
+    for (const { length } of batch.jsons) this.#chars -= length;
     this.#scheduled = true;
     let seq = batch.first;
     let isOwn = true;

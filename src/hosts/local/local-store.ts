@@ -7,7 +7,12 @@ import { parseRunId } from "../../engine/ids.js";
 import { FINISHED, type Run, type RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
-import { DOCUMENT_DELAY_MS, SEAL_AFTER_MS, SEGMENT_BYTES } from "../../limits.js";
+import {
+  DOCUMENT_DELAY_MS,
+  MAX_WAITING_JOURNAL_CHARS,
+  SEAL_AFTER_MS,
+  SEGMENT_BYTES,
+} from "../../limits.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { createSink } from "./document-sink.js";
@@ -29,9 +34,10 @@ const SMALL_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 
 export class LocalStore implements Store {
   readonly recovered: Run[];
+  readonly deleted: readonly string[];
   readonly #disk: Disk;
   readonly #live: LiveRuns;
-  readonly #index: RunIndex;
+  readonly index: RunIndex;
   readonly #journal: Journal;
   readonly #documents: Documents;
   readonly #versions: Versions;
@@ -58,7 +64,8 @@ export class LocalStore implements Store {
   ) {
     this.#disk = options.disk ?? nodeDisk;
     this.#live = found.live;
-    this.#index = found.index;
+    this.index = found.index;
+    this.deleted = [...found.deleted];
     this.#checkpointBytes = found.checkpoint_bytes;
     this.#oldTailBytes = found.tail_bytes;
     const orderOf = (run: Run): number => found.index.order(run.id) ?? 0;
@@ -66,6 +73,7 @@ export class LocalStore implements Store {
     this.#versions = new Versions(this.#disk, join(folder, "versions"));
     this.#documents = new Documents({
       delay_ms: options.document_delay_ms ?? DOCUMENT_DELAY_MS,
+      max_waiting_chars: options.max_document_chars,
       sink: createSink(this.#runs, options.disk),
       live: (id) => this.#liveText(id),
       onTrouble: (message) => this.#tell(message),
@@ -77,6 +85,7 @@ export class LocalStore implements Store {
         position: found.position,
         segment_bytes: options.segment_bytes ?? SEGMENT_BYTES,
         seal_after_ms: options.seal_after_ms ?? SEAL_AFTER_MS,
+        max_waiting_chars: options.max_journal_chars ?? MAX_WAITING_JOURNAL_CHARS,
         onFailure: (error) => this.#fail(error),
         onTrouble: (message) => this.#tell(message),
         onSegment: () => this.#checkpointWhenDue(),
@@ -93,13 +102,13 @@ export class LocalStore implements Store {
   }
 
   sleeper(slot: number): { id: string; version: string } {
-    return { id: this.#index.id(slot), version: this.#index.version(slot) };
+    return { id: this.index.id(slot), version: this.index.version(slot) };
   }
 
   wake(runId: string): { run: Run; slot: number } | undefined {
     if (!this.#live.isAsleep(runId)) return undefined;
     const run = this.#live.wake(runId);
-    return run && { run, slot: this.#index.slot(runId) };
+    return run && { run, slot: this.index.slot(runId) };
   }
 
   append(decision: Decision, durable: (seq: number) => void): void {
@@ -118,7 +127,7 @@ export class LocalStore implements Store {
 
   published(run: Run): void {
     this.#publishedSeq = run.seq;
-    this.#index.put(run);
+    this.index.put(run);
     if (!FINISHED.has(run.status)) {
       this.#live.put(run);
       this.#documents.changed(run.id);
@@ -136,39 +145,74 @@ export class LocalStore implements Store {
     if (live) return live;
     const text = this.#documents.text(runId);
     if (text !== undefined) return JSON.parse(text) as Run;
-    if (this.#index.status(runId) === undefined) return undefined;
+    if (this.index.status(runId) === undefined) return undefined;
     const file = documentPath(this.#runs, runId);
     try {
-      return parseDocument(await readFile(file, "utf8"), runId, file);
+      const run = parseDocument(await readFile(file, "utf8"), runId, file);
+      // It may have been deleted meanwhile, and nothing may be decided on it any more.
+      return this.index.status(runId) === undefined ? undefined : run;
     } catch (error) {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error instanceof StoreError ? error : diskError("reading", file, error);
     }
   }
 
+  delete(ids: string[], gone: (ids: string[]) => void): void {
+    const deleted = ids.filter((id) => this.#isAtRest(id));
+    if (deleted.length === 0) return;
+    this.#journal.append(JSON.stringify({ deleted }), () => {
+      // One may have been revived since, by a record behind this one.
+      const atRest = deleted.filter((id) => this.#isAtRest(id));
+      for (const id of atRest) {
+        this.index.remove(id);
+        this.#unsynced.delete(id);
+      }
+      this.#documents.remove(atRest);
+      gone(atRest);
+    });
+  }
+
+  #isAtRest(id: string): boolean {
+    const status = this.index.status(id);
+    const isFinished = status !== undefined && FINISHED.has(status);
+    return isFinished && !this.#live.has(id) && !this.#reviving.has(id);
+  }
+
   list(query: RunQuery): { runs: RunSummary[]; next_cursor: string | null } {
-    return this.#index.list(query);
+    return this.index.list(query);
   }
 
   counts(): { [status in RunStatus]: number } {
-    return this.#index.counts();
+    return this.index.counts();
   }
 
   findByKey(workflowId: string, key: string): string | undefined {
-    return this.#index.findByKey(workflowId, key);
+    return this.index.findByKey(workflowId, key);
   }
 
   busy(): string | undefined {
     if (this.#isDead) return "The store has failed.";
     if (this.#journal.isTight) return "The disk is full.";
+    if (this.#journal.isFull) return "Too much waits to be written to the journal.";
     if (!this.#documents.isFull) return undefined;
+    return this.#documentTrouble() ?? "Too many run documents wait to be written.";
+  }
+
+  trouble(): string | undefined {
+    return this.busy() ?? this.#documentTrouble();
+  }
+
+  #documentTrouble(): string | undefined {
     const { trouble } = this.#documents;
-    if (trouble !== undefined) return `Run documents cannot be written: ${trouble}.`;
-    return "Too many run documents wait to be written.";
+    return trouble && `Run documents cannot be written: ${trouble}.`;
   }
 
   saveVersion(version: string, workflow: Workflow): Promise<void> {
     return this.#versions.save(version, workflow);
+  }
+
+  deleteVersion(version: string): void {
+    this.#versions.delete(version);
   }
 
   async loadVersions(): Promise<Map<string, Workflow>> {
@@ -229,7 +273,7 @@ export class LocalStore implements Store {
   /** The finished run that a retry goes on from: its record must bring it, for the journal that
    * led there may be gone by the time it is read. */
   #finishedRun(id: string): Run | undefined {
-    const status = this.#index.status(id);
+    const status = this.index.status(id);
     if (status === undefined || !FINISHED.has(status) || this.#live.has(id)) return undefined;
     const file = documentPath(this.#runs, id);
     const text = this.#documents.text(id) ?? readWhole(this.#disk, file)?.toString();
@@ -243,7 +287,8 @@ export class LocalStore implements Store {
     else this.#reviving.set(id, others);
   }
 
-  #repairDocuments({ finished }: Recovered): void {
+  #repairDocuments({ finished, deleted }: Recovered): void {
+    this.#documents.remove(deleted);
     for (const run of finished.values()) {
       this.#unsynced.add(run.id);
       this.#documents.finished(run);
@@ -253,7 +298,7 @@ export class LocalStore implements Store {
 
   *#liveIds(): Generator<string> {
     for (const { id } of this.recovered) yield id;
-    for (const { slot } of this.#live.sleepers()) yield this.#index.id(slot);
+    for (const { slot } of this.#live.sleepers()) yield this.index.id(slot);
   }
 
   /** For its document. A run that only waits can be put to sleep now: its text is at hand. */
@@ -281,7 +326,7 @@ export class LocalStore implements Store {
   async #checkpoint(): Promise<void> {
     const { position, bytes } = this.#journal;
     const live = this.#live.capture();
-    const index = this.#index.capture();
+    const index = this.index.capture();
     const unsynced = this.#unsynced;
     this.#unsynced = new Set();
     try {

@@ -18,6 +18,8 @@ export interface JournalRecord {
 /** What a record says. A decision that revives a finished run brings the run it goes on from. */
 export type Entry =
   | (Decision & { base?: Run })
+  /** Finished runs, by id, that are no longer kept. */
+  | { deleted: string[] }
   /** The batch before was acknowledged: what is wrong in it is no tear. */
   | { sealed: true }
   /** Likewise, and the journal goes on in the next segment. */

@@ -27,6 +27,8 @@ export interface Recovered {
   live: LiveRuns;
   /** Runs that finished after the checkpoint, whose documents may not be on disk. */
   finished: Map<string, Run>;
+  /** Ids of runs that were deleted after the checkpoint, whose documents may still be there. */
+  deleted: Set<string>;
   index: RunIndex;
   /** Bytes of the checkpoint, and of the journal after it. */
   checkpoint_bytes: number;
@@ -47,6 +49,7 @@ export function journalFolder(store: string): string {
 
 class Recovery {
   readonly #folder: string;
+  readonly #deleted = new Set<string>();
   #index = new RunIndex();
   #live = new LiveRuns(this.#index);
   #finished = new Map<string, Run>();
@@ -84,6 +87,7 @@ class Recovery {
       hasNext: this.#hasNext(),
       live: this.#live,
       finished: this.#finished,
+      deleted: this.#deleted,
       index: this.#index,
       checkpoint_bytes: checkpoint?.size ?? 0,
       tail_bytes: this.#tailBytes,
@@ -168,6 +172,7 @@ class Recovery {
     if (!isSame && !isNext) return undefined;
     const entry = JSON.parse(record.json) as Entry;
     if ("events" in entry) this.#fold(entry, record.seq);
+    else if ("deleted" in entry) this.#delete(entry.deleted);
     if (isNext) this.#batchOffset = offset;
     this.#first = record.first;
     this.#at.batch = record.batch;
@@ -180,6 +185,7 @@ class Recovery {
     const before = this.#live.get(id) ?? base ?? this.#finished.get(id) ?? null;
     if (!before && entry.events[0]?.type !== "run_created") throw this.#orphan(id, seq);
     const run = fold(before, entry, seq);
+    this.#deleted.delete(id);
     if (this.#index.order(id) === undefined) this.#index.put(run, seq);
     if (FINISHED.has(run.status)) {
       this.#live.delete(id);
@@ -187,6 +193,15 @@ class Recovery {
     } else {
       this.#finished.delete(id);
       this.#live.put(run);
+    }
+  }
+
+  #delete(ids: string[]): void {
+    for (const id of ids) {
+      this.#live.delete(id);
+      this.#finished.delete(id);
+      this.#index.remove(id);
+      this.#deleted.add(id);
     }
   }
 

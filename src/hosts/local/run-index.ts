@@ -2,6 +2,7 @@
 // A run's slot is its place in the order of creation, which is the order of the journal.
 
 import type { Failure, Run, RunStatus } from "../../engine/run.js";
+import { FINISHED } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import { MAX_LISTED_MESSAGE } from "../../limits.js";
 import { Column } from "./column.js";
@@ -49,6 +50,7 @@ class Shelf {
   }
 }
 
+const FINISHED_STATUSES = STATUSES.flatMap((status, i) => (FINISHED.has(status) ? [i] : []));
 const CURSOR = /^[0-9a-z]{1,11}$/;
 
 export function isCursor(text: string): boolean {
@@ -156,6 +158,29 @@ export class RunIndex {
 
   version(slot: number): string {
     return this.#versions.name(this.#version.get(slot));
+  }
+
+  /** The finished run in a slot; undefined: there is none. */
+  finishedAt(slot: number): { id: string; workflow_id: string; finished: number } | undefined {
+    if (!FINISHED_STATUSES.includes(this.#status.get(slot))) return undefined;
+    const workflow_id = this.workflowId(slot);
+    return { id: this.id(slot), workflow_id, finished: this.#finished.get(slot) };
+  }
+
+  /** By workflow id. */
+  finishedCounts(): Map<string, number> {
+    const countOf = ({ statuses }: Shelf): number =>
+      FINISHED_STATUSES.reduce((sum, status) => sum + statuses.count(status), 0);
+    return new Map(this.#shelves.map((shelf, i) => [this.#workflows.name(i), countOf(shelf)]));
+  }
+
+  /** Of all runs, finished or not. */
+  versionsInUse(): Set<string> {
+    const used = new Set<number>();
+    for (let slot = 0; slot < this.#ids.length; slot += 1) {
+      if (this.#status.get(slot) !== NO_STATUS) used.add(this.#version.get(slot));
+    }
+    return new Set([...used].map((version) => this.#versions.name(version)));
   }
 
   status(id: string): RunStatus | undefined {

@@ -43,6 +43,8 @@ export class LocalRunner implements Runner {
     readonly workflows: Served,
     readonly watchers: Watchers,
     readonly runLogs: RunLogs,
+    /** Why no new run should be taken now, in a sentence; undefined: go ahead. */
+    readonly busy: () => string | undefined,
   ) {}
 
   async trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
@@ -127,7 +129,7 @@ export class LocalRunner implements Runner {
     request: TriggerRequest,
     served: { workflow: Workflow; version: string },
   ): Promise<Triggered | Refusal> {
-    const busy = this.store.busy();
+    const busy = this.busy();
     if (busy !== undefined) return Promise.resolve({ refused: "busy", message: busy });
     const run_id = newRunId(Date.now());
     const command: Command = {

@@ -6,6 +6,7 @@ import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import type { Disk } from "./disk.js";
 import type { Sleeper } from "./live-runs.js";
+import type { RunIndex } from "./run-index.js";
 import type { StoreError } from "./store-error.js";
 
 export interface StoreOptions {
@@ -30,6 +31,9 @@ export interface StoreOptions {
   document_delay_ms?: number;
   /** ms of quiet after which the last batch is sealed. */
   seal_after_ms?: number;
+  /** Characters that may wait to be written, before no new run should be taken. */
+  max_journal_chars?: number;
+  max_document_chars?: number;
   /** For tests. With a disk of its own the store writes documents on the main thread. */
   disk?: Disk;
 }
@@ -53,10 +57,23 @@ export interface Store {
   counts(): { [status in RunStatus]: number };
   /** The id of the run that was started with this key. */
   findByKey(workflowId: string, key: string): string | undefined;
+  /** The finished ones of these are no longer kept; calls back with them, once it is durable. */
+  delete(ids: string[], gone: (ids: string[]) => void): void;
+  /** Runs that were deleted shortly before the store was opened: all there is of them may go. */
+  readonly deleted: readonly string[];
+  /** What retention looks at. */
+  readonly index: Pick<
+    RunIndex,
+    "length" | "finishedAt" | "finishedCounts" | "versionsInUse" | "status"
+  >;
   /** Why no new run should be taken now, in a sentence; undefined: go ahead. */
   busy(): string | undefined;
+  /** What a person should look at, in a sentence, though it may not keep runs from starting. */
+  trouble(): string | undefined;
   /** Resolves when the version is on disk; does nothing for one that is. */
   saveVersion(version: string, workflow: Workflow): Promise<void>;
+  /** No run needs it any more. */
+  deleteVersion(version: string): void;
   /** All versions on disk. */
   loadVersions(): Promise<Map<string, Workflow>>;
   /** Where the owner listens, for others who find the store locked. */

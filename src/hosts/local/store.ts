@@ -16,7 +16,7 @@ import type { Store, StoreOptions } from "./store-types.js";
 export type { Store, StoreOptions } from "./store-types.js";
 
 /** The file that says which format the store has. Written last, when a store is made. */
-const ABOUT = "store.json";
+export const ABOUT = "store.json";
 /** Why a folder above the store cannot be synced, where it need not be. */
 const NOT_OURS = new Set(["EACCES", "EPERM", "EROFS", "EINVAL"]);
 
@@ -75,7 +75,7 @@ function hasCheckpoint(disk: Disk, store: string): boolean {
   return fd !== undefined;
 }
 
-function checkFormat(file: string, text: string): void {
+export function checkFormat(file: string, text: string): void {
   let format: unknown;
   try {
     format = (JSON.parse(text) as { format?: unknown }).format;

@@ -40,6 +40,8 @@ export interface WorkflowsOptions {
 export interface LocalWorkflows extends Workflows {
   /** What new runs get; undefined where the flow file is gone or was never valid. */
   current(id: string): { workflow: Workflow; version: string } | undefined;
+  /** What new runs get, of every id. */
+  all(): { id: string; version: string; workflow: Workflow }[];
   /** Why there is no current one, in a sentence; undefined: nobody knows this id. */
   unserved(id: string): string | undefined;
   /** Of all flow files, warnings too. */
@@ -118,6 +120,10 @@ class Sync implements LocalWorkflows {
 
   current(id: string): { workflow: Workflow; version: string } | undefined {
     return this.served.get(id);
+  }
+
+  all(): { id: string; version: string; workflow: Workflow }[] {
+    return this.served.all();
   }
 
   unserved(id: string): string | undefined {

@@ -29,6 +29,12 @@ export class Versions {
     return saving;
   }
 
+  /** After a power cut it may be there again; then it is deleted again. */
+  delete(version: string): void {
+    this.#saved.delete(version);
+    unlinkIfThere(this.disk, join(this.folder, version + SUFFIX));
+  }
+
   load(): Map<string, Workflow> {
     const versions = new Map<string, Workflow>();
     for (const name of this.disk.readdir(this.folder)) {

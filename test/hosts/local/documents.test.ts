@@ -62,7 +62,13 @@ describe("given a queue of documents", () => {
     documents.finished(ended(1));
     flush();
     expect(sink.batches).toEqual([
-      { write: [runId(1), JSON.stringify(ended(1))], repair: [], sync: [], sync_all: false },
+      {
+        write: [runId(1), JSON.stringify(ended(1))],
+        repair: [],
+        remove: [],
+        sync: [],
+        sync_all: false,
+      },
     ]);
     sink.answer();
     await documents.drain();
@@ -131,6 +137,7 @@ describe("given a queue of documents", () => {
     expect(sink.batches[1]).toEqual({
       write: [runId(3), JSON.stringify(ended(3))],
       repair: [],
+      remove: [],
       sync: [runId(1), runId(2)],
       sync_all: false,
     });
@@ -208,7 +215,10 @@ test("given the writer's thread, then documents are whole, or repaired", async (
   const sink = new WorkerSink(worker, folder);
   const send = (batch: Partial<DocumentBatch>): Promise<DocumentAnswer> =>
     new Promise((resolve) =>
-      sink.send({ write: [], repair: [], sync: [], sync_all: false, ...batch }, resolve),
+      sink.send(
+        { write: [], repair: [], remove: [], sync: [], sync_all: false, ...batch },
+        resolve,
+      ),
     );
   const text = JSON.stringify(ended(1));
   const sync = [runId(1), runId(7)];
@@ -238,7 +248,10 @@ test("given a thread that dies, then its batch has failed, and another starts", 
   );
   const send = (): Promise<DocumentAnswer> =>
     new Promise((resolve) =>
-      sink.send({ write: ["a", "{}"], repair: [], sync: ["b"], sync_all: false }, resolve),
+      sink.send(
+        { write: ["a", "{}"], repair: [], remove: [], sync: ["b"], sync_all: false },
+        resolve,
+      ),
     );
   const reason = "the documents' thread ended: broken";
   for (let time = 0; time < 2; time += 1) {
@@ -258,6 +271,7 @@ test("given documents of which some are right, then a repair writes the others",
   const batch = {
     write: [runId(1), '{"a":1}', runId(2), '{"a":2}'],
     repair: [],
+    remove: [],
     sync: [],
     sync_all: false,
   };
@@ -266,6 +280,7 @@ test("given documents of which some are right, then a repair writes the others",
   writer.handle({
     write: [],
     repair: [runId(1), '{"a":1}', runId(2), '{"a":3}'],
+    remove: [],
     sync: [],
     sync_all: false,
   });

@@ -44,6 +44,7 @@ function watched(options: Partial<JournalOptions> = {}, firstBytes = 4096): Watc
       position,
       segment_bytes: 4096,
       seal_after_ms: 3_600_000,
+      max_waiting_chars: 1024 * 1024,
       onFailure: (error) => {
         throw error;
       },

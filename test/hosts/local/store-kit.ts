@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import type { Decision, Event } from "../../../src/engine/event.js";
 import { fold } from "../../../src/engine/evolve.js";
-import type { Run } from "../../../src/engine/run.js";
+import type { Run, TriggerInfo } from "../../../src/engine/run.js";
 import { type Disk, nodeDisk } from "../../../src/hosts/local/disk.js";
 import { openStore, type Store, type StoreOptions } from "../../../src/hosts/local/store.js";
 import { StoreError } from "../../../src/hosts/local/store-error.js";
@@ -43,9 +43,15 @@ export interface Started {
   workflow_id?: string;
   key?: string;
   context?: Run["context"];
+  /** The run that started it. */
+  parent?: number;
 }
 
-export function created(n: number, { workflow_id = "demo", key, context = {} }: Started = {}) {
+export function created(n: number, started: Started = {}): Decision {
+  const { workflow_id = "demo", key, context = {}, parent } = started;
+  const own = key === undefined ? {} : { idempotency_key: key };
+  const trigger: TriggerInfo =
+    parent === undefined ? { type: "manual", ...own } : { type: "workflow", run_id: runId(parent) };
   const events: Event[] = [
     {
       type: "run_created",
@@ -54,7 +60,7 @@ export function created(n: number, { workflow_id = "demo", key, context = {} }: 
       workflow_id,
       workflow_version: VERSION,
       context,
-      trigger: { type: "manual", ...(key === undefined ? {} : { idempotency_key: key }) },
+      trigger,
     },
     { type: "run_started", at: AT },
   ];
