@@ -27,6 +27,8 @@ export const MAX_DURATION_MS = 10 * 365 * 24 * 3_600_000;
 
 /** Bytes of a request body: a context is a small JSON value, not a file. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+/** Redirects that one request follows: more are a circle. */
+export const MAX_REDIRECTS = 5;
 /** Bytes of a response body that a step keeps as its output: the run's document has a copy. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 /** Levels of nesting in a context: JSON.stringify recurses. */

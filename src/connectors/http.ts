@@ -29,7 +29,8 @@ const HttpConfig = Type.Object(
     headers: Type.Optional(HeadersSchema),
     body: Type.Optional(
       Type.Unknown({
-        description: "What is sent, as JSON; a text as it is under a content-type of its own.",
+        description:
+          "What is sent, as JSON; under a content-type of its own a text as it is, or a form.",
       }),
     ),
     expect: Type.Optional(
@@ -85,10 +86,22 @@ async function send(call: Call, io: Io, signal: Signal): Promise<Json> {
     headers,
     ...(body !== undefined && { body: toText(body, headers["content-type"]) }),
     max_response_bytes: MAX_RESPONSE_BYTES,
+    redirects: {
+      expect: expect ?? [],
+      secret_headers: call.secrets.flatMap(({ pointer }) => {
+        return pointer.startsWith("/headers/") ? headerOf(pointer) : [];
+      }),
+      secret_body: call.secrets.some(({ pointer }) => /^\/body(?:\/|$)/.test(pointer)),
+    },
     signal,
   });
   const { status } = response;
   const isExpected = expect ? expect.includes(status) : status >= 200 && status <= 299;
   if (!isExpected) throw statusError(url, response);
   return { status, headers: response.headers, body: readBody(response) };
+}
+
+/** A JSON pointer's last part; a header's name has no slash. */
+function headerOf(pointer: string): string {
+  return pointer.slice("/headers/".length).replaceAll("~0", "~").toLowerCase();
 }

@@ -58,6 +58,10 @@ function encode(text: string): string {
 
 /** A text goes out as it is where the flow itself names another content type than JSON. */
 export function toText(body: unknown, contentType: string | undefined): string {
+  const isForm = /^\s*application\/x-www-form-urlencoded\b/i.test(contentType ?? "");
+  if (isForm && typeof body === "object" && body !== null) {
+    return withQuery("", body as { [name: string]: QueryValue }).slice(1);
+  }
   return typeof body === "string" && !isJsonType(contentType) ? body : JSON.stringify(body);
 }
 

@@ -83,6 +83,14 @@ export interface HttpRequest {
   body?: string;
   /** The answer's body is cut off, and the request fails, beyond this many bytes. */
   max_response_bytes: number;
+  /** Absent: a redirect is the answer, as any other. */
+  redirects?: {
+    /** Statuses that are wanted as they come. */
+    expect: readonly number[];
+    /** By lower-case name: not sent to another origin. */
+    secret_headers: readonly string[];
+    secret_body: boolean;
+  };
   signal: Signal;
 }
 

@@ -3,7 +3,8 @@
 import type { Call } from "../../engine/ports.js";
 import type { Json, JsonObject } from "../../flow/json.js";
 
-/** A copy of the call: the one that is given knows no value, and goes on knowing none. */
+/** A copy of the call: the one that is given knows no value, and goes on knowing none. `secrets`
+ * stays: it says where values are. */
 export function withSecrets(call: Call, secretOf: (name: string) => string): Call {
   if (call.secrets.length === 0) return call;
   const config = structuredClone(call.config);
@@ -11,7 +12,7 @@ export function withSecrets(call: Call, secretOf: (name: string) => string): Cal
     const texts = parts.map((part) => (typeof part === "string" ? part : secretOf(part.secret)));
     place(config, pointer, texts.join(""));
   }
-  return { ...call, config, secrets: [] };
+  return { ...call, config };
 }
 
 function place(config: JsonObject, pointer: string, text: string): void {

@@ -15,6 +15,7 @@ import {
   type EgressPolicy,
   type Lookup,
 } from "./egress.js";
+import { followRedirects } from "./redirects.js";
 
 export interface LocalIo extends Pick<Io, "http"> {
   /** Breaks off what is under way. */
@@ -38,7 +39,10 @@ export function createIo(policy: EgressPolicy = DEFAULT_EGRESS, lookup?: Lookup)
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  return { http: (request) => send(agent, request), close: () => agent.destroy() };
+  return {
+    http: (request) => followRedirects(request, (each) => send(agent, each)),
+    close: () => agent.destroy(),
+  };
 }
 
 async function send(agent: Agent, request: HttpRequest): Promise<HttpResponse> {
