@@ -202,6 +202,8 @@ export const SEAL_AFTER_MS = 250;
 export const DOCUMENT_DELAY_MS = 50;
 /** ms: a run that waits for longer is packed; a shorter wait is not worth the packing. */
 export const PACKED_WAIT_MS = 5_000;
+/** Characters of a live run's document a ms: one of 5 MB is written twice a second at most. */
+export const DOCUMENT_CHARS_PER_MS = 10_000;
 /** Characters of finished runs' documents that wait to be written: a few seconds' work. */
 export const MAX_WAITING_DOCUMENT_CHARS = 64 * 1024 * 1024;
 /** Characters of an error's message in a listing; the run's document has all of it. */

@@ -2,7 +2,7 @@
 // wins; a finished run stays readable from here until its document is written.
 
 import type { Run } from "../../engine/run.js";
-import { MAX_WAITING_DOCUMENT_CHARS } from "../../limits.js";
+import { DOCUMENT_CHARS_PER_MS, MAX_WAITING_DOCUMENT_CHARS } from "../../limits.js";
 import type { DocumentSink } from "./document-sink.js";
 import type { DocumentAnswer, DocumentBatch } from "./document-writer.js";
 
@@ -46,6 +46,8 @@ export class Documents {
   /** What waits for the delay to pass: live runs that have changed, and finished ones. */
   #changed = new Set<string>();
   #ended = new Set<string>();
+  /** By run: when its document, which is large, may be written again. */
+  readonly #paced = new Map<string, number>();
   /** What is to be written now. */
   readonly #due = new Set<string>();
   /** Ids of documents that go. */
@@ -98,6 +100,7 @@ export class Documents {
   finished(run: Run): void {
     this.#removals.delete(run.id);
     this.#changed.delete(run.id);
+    this.#paced.delete(run.id);
     this.#due.delete(run.id);
     this.#forget(run.id);
     const text = JSON.stringify(run);
@@ -142,7 +145,7 @@ export class Documents {
   /** Resolves when all is written, or the disk takes no more. */
   async drain(): Promise<void> {
     this.#repairs = undefined;
-    if (this.#timer) this.#delayPassed();
+    if (this.#timer) this.#delayPassed(Number.POSITIVE_INFINITY);
     if (this.#isIdle()) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
@@ -167,12 +170,24 @@ export class Documents {
     this.#timer ??= setTimeout(() => this.#delayPassed(), this.#options.delay_ms);
   }
 
-  #delayPassed(): void {
+  #delayPassed(now = performance.now()): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const id of this.#changed) this.#due.add(id);
+    const changed = this.#changed;
     this.#changed = new Set();
+    for (const id of changed) {
+      const isDue = (this.#paced.get(id) ?? 0) <= now;
+      (isDue ? this.#due : this.#changed).add(id);
+    }
+    if (this.#changed.size > 0) this.#delay();
     this.#sendEnded();
+  }
+
+  /** A run of ten thousand items is not laid out again for each of them. */
+  #pace(id: string, chars: number): void {
+    const ms = chars / DOCUMENT_CHARS_PER_MS;
+    if (ms > this.#options.delay_ms) this.#paced.set(id, performance.now() + ms);
+    else this.#paced.delete(id);
   }
 
   #sendEnded(): void {
@@ -223,7 +238,9 @@ export class Documents {
     for (const id of this.#due) {
       if (pairs.length >= 2 * BATCH_DOCUMENTS || chars > BATCH_CHARS) return;
       this.#due.delete(id);
-      chars += this.#take(id, pairs);
+      const length = this.#take(id, pairs);
+      if (!this.#finished.has(id)) this.#pace(id, length);
+      chars += length;
     }
   }
 

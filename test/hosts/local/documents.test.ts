@@ -89,6 +89,27 @@ describe("given a queue of documents", () => {
     await documents.drain();
   });
 
+  test("when a live run's document is large, then it is not written at each change", async () => {
+    const { documents, changed, sink } = queue();
+    const large = (seq: number): Run => ({ ...live(1), seq, context: { text: "x".repeat(1e6) } });
+    changed(large(2));
+    await kit.until(() => sink.batches.length === 1);
+    sink.answer();
+    changed(large(3));
+    changed(live(2));
+    await kit.until(() => sink.batches.length === 2);
+    expect(sink.ids()[1]).toEqual([runId(2)]);
+    sink.answer();
+    await kit.until(() => sink.batches.length === 3);
+    expect(sink.ids()[2]).toEqual([runId(1)]);
+    changed(large(4));
+    const drained = documents.drain();
+    sink.answer();
+    sink.answer();
+    await drained;
+    expect(JSON.parse(sink.batches.at(-1)?.write[1] ?? "").seq).toBe(4);
+  });
+
   test("then a finished run is readable until its document is written", () => {
     const { documents, sink, flush } = queue();
     documents.finished(ended(1));
