@@ -15,6 +15,8 @@ const BENCHES = {
   sleeping: async () => (await import("./million.mjs")).sleeping(),
   listing: async () => (await import("./million.mjs")).listing(),
   journal: async () => (await import("./journal.mjs")).journal(),
+  validate: async () => (await import("./validate.mjs")).validate(),
+  linear: async () => (await import("./linear.mjs")).linear(),
   triggers: async () => (await import("./triggers.mjs")).triggers(),
 };
 
