@@ -226,6 +226,32 @@ expect: { outputs: { of_child: done }, calls: { child: [{ context: { n: 3 } }] }
     expect(played.runs).toHaveLength(1);
   });
 
+  it.each([
+    ["queue", "completed", "3m"],
+    ["skip", "failed", "1m"],
+  ])("whose runs share a group of %s, plays who has the slot", (on_conflict, status, elapsed) => {
+    const many = `id: many
+steps:
+  - id: each
+    type: foreach
+    config:
+      items: [1, 2, 3]
+      as: n
+      max_parallel: 3
+      steps: [{ id: child, type: workflow, config: { workflow_id: alone } }]
+`;
+    const alone = `id: alone
+concurrency: { group: one, limit: 1, on_conflict: ${on_conflict} }
+steps: [{ id: send, type: webhook, config: { url: "${url}" }, timeout: 5m }]
+`;
+    const played = stage(
+      many,
+      alone,
+    ).play(`stubs: { child/send: { output: { status: 200 }, after: 1m } }
+expect: { status: ${status}, elapsed: ${status === "failed" ? "0s" : elapsed} }`);
+    expect(played.said).toEqual([]);
+  });
+
   it("given no stub inside it, says where", () => {
     expect(stage(PARENT, CHILD).play("context: {}").said[0]).toMatch(/^step "child\/send" /);
   });
