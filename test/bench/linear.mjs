@@ -20,7 +20,9 @@ steps:
       as: item
       max_parallel: 100
       steps:
-        - { id: name, type: set, config: { values: { n: "\${{ item * steps.first.output.factor }}" } } }
+        - id: name
+          type: set
+          config: { values: { n: "\${{ item * steps.first.output.factor }}" } }
         - { id: rest, type: delay, config: { seconds: 0 } }
       collect: "\${{ steps.name.output.n }}"
 `;
@@ -41,8 +43,10 @@ steps:
   - { id: s0, type: set, config: { values: { n: 0 } } }
 ${Array.from({ length: count - 1 }, (_, i) => link(i + 1)).join("")}`;
 
-const link = (i) =>
-  `  - { id: s${i}, type: set, config: { values: { n: "\${{ steps.s${i - 1}.output.n + 1 }}" } } }\n`;
+const link = (i) => `  - id: s${i}
+    type: set
+    config: { values: { n: "\${{ steps.s${i - 1}.output.n + 1 }}" } }
+`;
 
 const LARGE = [
   { name: "a foreach of 10,000 items, 100 at a time", size: 10_000, file: () => FOREACH },

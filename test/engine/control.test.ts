@@ -179,6 +179,18 @@ describe("foreach", () => {
     ]);
   });
 
+  it("whose failure was handled is not gone back into by a retry of what came after", () => {
+    const each = foreach("each", ["x"], [{ id: "send" }]);
+    const flow = workflow([{ ...each, on_error: { continue: true } }, { id: "last" }]);
+    const run = given(flow, start, failure("each#0/0/send#0"), failure("last#0"));
+    expect(run.when({ type: "retry" })).toEqual([
+      "run_retried",
+      "run_started",
+      "step_reopened last#0",
+      "step_started last#0 attempt 2",
+    ]);
+  });
+
   it("may hold another foreach, whose steps see both items", () => {
     const config = { url: "http://127.0.0.1/", body: "${{ string(it) + string(inner) }}" };
     const inner = foreach("inner_each", [7], [{ id: "send", config }], { as: "inner" });
@@ -199,6 +211,10 @@ describe("parallel", () => {
   it("begins all branches, and goes on when the last has ended", () => {
     const run = given(flow, start);
     expect(run.state.open).toEqual(["both#0", "both#0/left/l#0", "both#0/right/r#0"]);
+    expect(effects(flow, run.state).map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      "call both#0/left/l#0",
+      "call both#0/right/r#0",
+    ]);
     expect(run.when(output("both#0/right/r#0"))).not.toContain("step_started z#0 attempt 1");
     expect(run.when(output("both#0/left/l#0"))).toContain("step_started z#0 attempt 1");
   });
@@ -315,6 +331,17 @@ describe("wait", () => {
     ]);
   });
 
+  it("takes the oldest of its name, and leaves the others for other steps", () => {
+    const named = (name: string, data: number) => ({ type: "signal", name, data }) as const;
+    const early = [named("other", 1), named("paid", 2), named("paid", 3)];
+    const run = given(workflow([{ id: "a" }, ...flow.steps]), start, ...early, output("a#0"));
+    expect(run.state.steps.w?.output).toBe(2);
+    expect(run.state.signals).toEqual([
+      { name: "other", data: 1 },
+      { name: "paid", data: 3 },
+    ]);
+  });
+
   it("keeps a bounded number of signals that no step takes", () => {
     const run = given(workflow([{ id: "a" }]), start);
     for (let n = 0; n < 100; n++) run.and(signal);
@@ -381,7 +408,9 @@ describe("retry from a step", () => {
     const run = given(flow, start, ...done, output("each#0/1/send#0"), failure("each#0/1/log#0"));
     run.and({ type: "retry", from: "each#0/0/log#0" });
     expect(run.state.open).toEqual(["each#0", "each#0/1/log#0", "each#0/0/log#1"]);
-    run.and(output("each#0/0/log#1"), output("each#0/1/log#0", "ok", 2));
+    run.and(output("each#0/0/log#1"));
+    expect(run.state.open).toEqual(["each#0", "each#0/1/log#0"]);
+    run.and(output("each#0/1/log#0", "ok", 2));
     expect(run.state.open).toEqual(["z#0"]);
   });
 

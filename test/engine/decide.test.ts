@@ -1,7 +1,7 @@
 // The life of a run, told as: given what happened, when this is asked, then these events follow.
 
 import { describe, expect, it } from "vitest";
-import { due, failure, given, output, RETRY, reminder, start, workflow } from "./support.js";
+import { due, failure, given, output, RETRY, reminder, start, T0, workflow } from "./support.js";
 
 describe("a run of two steps", () => {
   it("starts its first step in the decision that creates it", () => {
@@ -103,6 +103,19 @@ describe("a step that fails", () => {
     ]);
     run.and(due("a#0", 2));
     expect(run.when(failure("a#0", 3))).toEqual(["step_failed a#0 network", "run_failed network"]);
+  });
+
+  it.each([
+    [0, "0.5s"],
+    [0.5, "1s"],
+    [0.75, "1.25s"],
+  ])("is tried again after a pause that chance %d spreads to %s, on record", (chance, until) => {
+    const flow = workflow([{ id: "a", retry: { ...RETRY, jitter: 0.5 } }]);
+    const run = given(flow, start);
+    run.now = T0;
+    expect(run.when(failure("a#0", 1, "network", chance))).toEqual([
+      `step_attempt_failed a#0 attempt 1 until ${until} network`,
+    ]);
   });
 
   it("goes to its on_error step, and the run can still complete", () => {
@@ -255,6 +268,7 @@ describe("retry by hand", () => {
       "step_attempt_failed b#0 attempt 3 until 7s network",
     ]);
     expect(run.state.steps.a).toMatchObject({ status: "completed", attempt: 1 });
+    expect(run.state.started_at).toBe(new Date(T0).toISOString());
   });
 
   it("goes on from where a run was cancelled", () => {

@@ -56,9 +56,9 @@ export function output(key: string, value = "ok", attempt = 1): Wish {
   return { type: "report", key, attempt, outcome: { type: "output", output: value }, chance: 0.5 };
 }
 
-export function failure(key: string, attempt = 1, kind = "network"): Wish {
+export function failure(key: string, attempt = 1, kind = "network", chance = 0.5): Wish {
   const error = { kind, message: "no answer" };
-  return { type: "report", key, attempt, outcome: { type: "failure", error }, chance: 0.5 };
+  return { type: "report", key, attempt, outcome: { type: "failure", error }, chance };
 }
 
 /** Applies wishes one second apart; each must be accepted. */
