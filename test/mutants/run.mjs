@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 /** Histories of the simulation: a bug that these do not find is too well hidden. */
 const HISTORIES = "500";
 /** ms until a mutant that runs in a circle is stopped: it has been noticed, too. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 120_000;
 
 const CONFIG = `export default {
   test: { include: ["test/**/*.test.ts"], pool: "forks", testTimeout: 60_000 },
