@@ -126,6 +126,8 @@ export const MAX_COMPILED_EXPRESSIONS = 4_000;
 export const MAX_COMPILED_PATTERNS = 500;
 /** Characters of a regular expression: RE2's machines grow with it. */
 export const MAX_PATTERN_LENGTH = 1_000;
+/** Changes that a reader may be behind before it gets the whole run instead of each of them. */
+export const MAX_UNREAD_CHANGES = 1_000;
 /** Changes of all runs that are remembered, for event streams that were cut off and come back. */
 export const RECENT_CHANGES = 4_096;
 /** Earlier iterations of a step that a run's document keeps: enough to see how a loop goes. */

@@ -3,7 +3,7 @@
 import type { Event } from "../../engine/event.js";
 import { FINISHED, type Run } from "../../engine/run.js";
 import type { AbortSignalLike, Change } from "../../engine/runner.js";
-import { RECENT_CHANGES } from "../../limits.js";
+import { MAX_UNREAD_CHANGES, RECENT_CHANGES } from "../../limits.js";
 
 interface Watcher {
   runId: string;
@@ -32,14 +32,17 @@ export class Watchers {
       for (const watcher of watchers ?? []) watcher.queue.push(change);
     });
     if (this.#recent.length > 2 * RECENT_CHANGES) this.#forget();
-    for (const watcher of watchers ?? []) watcher.wake();
+    for (const watcher of watchers ?? []) {
+      if (watcher.queue.length > MAX_UNREAD_CHANGES) watcher.queue = [whole(run)];
+      watcher.wake();
+    }
   }
 
   /** `run` is the run as it is now; `after` the id of the last change that the reader saw. */
   watch(run: Run, after: string | undefined, signal: AbortSignalLike): AsyncIterable<Change> {
     const watcher: Watcher = { runId: run.id, queue: [], wake: () => {}, closed: false };
     const missed = after === undefined ? undefined : this.#since(run, after);
-    watcher.queue.push(...(missed ?? [{ id: `${run.seq}.${WHOLE}`, type: "run", run } as const]));
+    watcher.queue.push(...(missed ?? [whole(run)]));
     if (FINISHED.has(run.status)) watcher.closed = true;
     else this.#add(watcher);
     const stop = (): void => this.#close(watcher);
@@ -92,6 +95,10 @@ export class Watchers {
 
 /** The index in the id of a whole run: after all events of its decision. */
 const WHOLE = 99_999;
+
+function whole(run: Run): Change {
+  return { id: `${run.seq}.${WHOLE}`, type: "run", run };
+}
 
 function parseChangeId(id: string): [number | undefined, number | undefined] {
   const match = /^(\d{1,15})\.(\d{1,5})$/.exec(id);

@@ -48,6 +48,16 @@ async function read(changes: AsyncIterable<Change>, count: number): Promise<stri
 }
 
 describe("a reader", () => {
+  it("that is far behind gets the run as it is, instead of each change", async () => {
+    const watchers = new Watchers();
+    const changes = watchers.watch(runAt(5), undefined, never);
+    for (let seq = 6; seq < 400; seq++) watchers.published(runAt(seq), events(3));
+    const ids = await read(changes, 3);
+    expect(ids[0]).toMatch(/^whole /);
+    expect(Number(ids[0]?.match(/ (\d+)/)?.[1])).toBeGreaterThan(300);
+    expect(ids.slice(1)).toEqual(["340.0", "340.1"]);
+  });
+
   it("gets the run as it is, then each change of it, and of no other run", async () => {
     const watchers = new Watchers();
     const changes = watchers.watch(runAt(5), undefined, never);
