@@ -134,6 +134,37 @@ describe("a workflow step", () => {
     expect(new Set(sim.calls.map((one) => one.idempotency_key)).size).toBe(2);
   });
 
+  it("retried, takes what its child has made since, when that was retried from a step", () => {
+    const two = { ...workflow([{ id: "first" }, { id: "work" }]), id: "child" };
+    const sim = simulate({ v1: call({}), v2: two }, [OK, NO]);
+    sim.start(A, "v1");
+    sim.drain();
+    const { id } = childOf(sim);
+    expect([runOf(sim, A).status, childOf(sim).status]).toEqual(["failed", "failed"]);
+    sim.dispatch({ type: "retry", run_id: id, from: "first", at: sim.now });
+    sim.drain();
+    expect(childOf(sim)).toMatchObject({ status: "completed", steps: { first: { iteration: 1 } } });
+    expect(runOf(sim, A).status).toBe("failed");
+    const calls = sim.calls.length;
+    sim.dispatch({ type: "retry", run_id: A, at: sim.now });
+    sim.drain();
+    expect(runOf(sim, A)).toMatchObject({ status: "completed", steps: { sub: { attempt: 2 } } });
+    // What is after the sub-workflow alone.
+    expect(sim.calls.slice(calls).map(({ step_id }) => step_id)).toEqual(["after"]);
+  });
+
+  it("retried from itself, starts another child: a new pass has a key of its own", () => {
+    const sim = simulate({ v1: call({ context: { n: 1 } }), v2: child }, [NO]);
+    sim.start(A, "v1");
+    sim.drain();
+    const { id } = childOf(sim);
+    sim.dispatch({ type: "retry", run_id: A, from: "sub", at: sim.now });
+    sim.drain();
+    expect(runOf(sim, A)).toMatchObject({ status: "completed", steps: { sub: { iteration: 1 } } });
+    expect(childOf(sim).id).not.toBe(id);
+    expect(runOf(sim, id).status).toBe("failed");
+  });
+
   it("is tried again by its own retry policy", () => {
     const sim = simulate({ v1: call({ context: { n: 1 } }, { retry: RETRY }), v2: child }, [NO]);
     sim.start(A, "v1");
