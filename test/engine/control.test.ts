@@ -4,26 +4,19 @@ import { describe, expect, it } from "vitest";
 import { effects } from "../../src/engine/effects.js";
 import { waitingFor } from "../../src/engine/waiting-for.js";
 import type { JsonObject } from "../../src/flow/json.js";
-import type { Step } from "../../src/flow/workflow.js";
-import { due, failure, given, output, RETRY, start, T0, workflow } from "./support.js";
-
-type Drawn = Partial<Step> & { id: string };
-
-/** A body in normal form, as it stands in a foreach's config or a parallel's branch. */
-function body(steps: Drawn[]): JsonObject {
-  const { entry_point, steps: filled } = workflow(steps);
-  return { entry_point, steps: filled as unknown as JsonObject[] };
-}
-
-function foreach(id: string, items: unknown, steps: Drawn[], more: JsonObject = {}): Drawn {
-  const config = { items, as: "it", max_parallel: 1, ...more, ...body(steps) } as JsonObject;
-  return { id, type: "foreach", config };
-}
-
-function parallel(id: string, branches: { [name: string]: Drawn[] }): Drawn {
-  const bodies = Object.entries(branches).map(([name, steps]) => [name, body(steps)]);
-  return { id, type: "parallel", config: { branches: Object.fromEntries(bodies) } };
-}
+import {
+  type Drawn,
+  due,
+  failure,
+  foreach,
+  given,
+  output,
+  parallel,
+  RETRY,
+  start,
+  T0,
+  workflow,
+} from "./support.js";
 
 const set = (id: string, values: JsonObject): Drawn => ({ id, type: "set", config: { values } });
 
@@ -387,35 +380,5 @@ describe("retry.when", () => {
     expect(run.when(failure("a#0", 1, "timeout"))).toHaveLength(1);
     run.and(due("a#0", 1));
     expect(run.when(failure("a#0", 2, "network"))).toContain("run_failed network");
-  });
-});
-
-describe("retry from a step", () => {
-  it("begins a new iteration of it, and what is before it is not run again", () => {
-    const flow = workflow([{ id: "a" }, { id: "b" }, { id: "c" }]);
-    const run = given(flow, start, output("a#0"), output("b#0"), failure("c#0"));
-    expect(run.when({ type: "retry", from: "b" })).toEqual([
-      "run_retried",
-      "run_started",
-      "step_started b#1 attempt 1",
-    ]);
-    expect(run.state.steps.b?.earlier).toMatchObject([{ iteration: 0, status: "completed" }]);
-  });
-
-  it("may stand in an item that was done, which is then at work again", () => {
-    const flow = workflow([foreach("each", [1, 2], [{ id: "send" }, { id: "log" }]), { id: "z" }]);
-    const done = ["send", "log"].flatMap((id) => [output(`each#0/0/${id}#0`)]);
-    const run = given(flow, start, ...done, output("each#0/1/send#0"), failure("each#0/1/log#0"));
-    run.and({ type: "retry", from: "each#0/0/log#0" });
-    expect(run.state.open).toEqual(["each#0", "each#0/1/log#0", "each#0/0/log#1"]);
-    run.and(output("each#0/0/log#1"));
-    expect(run.state.open).toEqual(["each#0", "each#0/1/log#0"]);
-    run.and(output("each#0/1/log#0", "ok", 2));
-    expect(run.state.open).toEqual(["z#0"]);
-  });
-
-  it("is refused for a step that was never reached", () => {
-    const run = given(workflow([{ id: "a" }, { id: "b" }]), start, failure("a#0"));
-    expect(run.when({ type: "retry", from: "b" })).toMatch(/^unknown_step: /);
   });
 });

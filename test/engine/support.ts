@@ -5,6 +5,7 @@ import { isRefusal } from "../../src/engine/command.js";
 import { decide } from "../../src/engine/decide.js";
 import type { Event } from "../../src/engine/event.js";
 import type { Run } from "../../src/engine/run.js";
+import type { JsonObject } from "../../src/flow/json.js";
 import type { Step, Workflow } from "../../src/flow/workflow.js";
 
 export const T0 = Date.parse("2026-01-01T00:00:00.000Z");
@@ -19,6 +20,24 @@ export function workflow(steps: (Partial<Step> & { id: string })[], more: object
   }));
   const entry_point = filled[0]?.id ?? "";
   return { id: "flow", name: "Flow", max_steps: 100, entry_point, steps: filled, ...more };
+}
+
+export type Drawn = Partial<Step> & { id: string };
+
+/** A body in normal form, as it stands in a foreach's config or a parallel's branch. */
+function body(steps: Drawn[]): JsonObject {
+  const { entry_point, steps: filled } = workflow(steps);
+  return { entry_point, steps: filled as unknown as JsonObject[] };
+}
+
+export function foreach(id: string, items: unknown, steps: Drawn[], more: JsonObject = {}): Drawn {
+  const config = { items, as: "it", max_parallel: 1, ...more, ...body(steps) } as JsonObject;
+  return { id, type: "foreach", config };
+}
+
+export function parallel(id: string, branches: { [name: string]: Drawn[] }): Drawn {
+  const bodies = Object.entries(branches).map(([name, steps]) => [name, body(steps)]);
+  return { id, type: "parallel", config: { branches: Object.fromEntries(bodies) } };
 }
 
 export const RETRY = {
