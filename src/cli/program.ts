@@ -88,6 +88,7 @@ function addServing(add: Add): void {
     .option("--port <port>", "the port to listen on; 0 takes a free one", "8000")
     .option("--keep-days <days>", "delete finished runs this many days after their end")
     .option("--keep-runs <count>", "keep only so many finished runs: the newest")
+    .option("--shutdown-timeout <duration>", "how long steps may take to end at SIGTERM", "10s")
     .option("--token <token>", "let in only who has it (better: FLOWS_TOKEN in the environment)");
   add("token <action>", "create, list or revoke the tokens of the store's server", async () => {
     return (await import("./commands/token.js")).token;

@@ -1,7 +1,7 @@
 // What the steps that speak HTTP have in common: reading an answer, and saying why one is no good.
 
 import { ConnectorError, type HttpResponse } from "../engine/ports.js";
-import type { Json } from "../flow/json.js";
+import { hasInfinity, type Json } from "../flow/json.js";
 import { MAX_JSON_DEPTH, MAX_RETRY_AFTER_MS } from "../limits.js";
 
 /** Who we are, to the other side. */
@@ -14,7 +14,8 @@ export function readBody(response: HttpResponse): Json {
   try {
     const value = JSON.parse(response.body) as Json;
     // The request did its work: an answer that cannot be kept as JSON is kept as the text it is.
-    return isDeeperThan(value, MAX_JSON_DEPTH) ? response.body : value;
+    const isKept = !isDeeperThan(value, MAX_JSON_DEPTH) && !hasInfinity(value);
+    return isKept ? value : response.body;
   } catch {
     return response.body;
   }

@@ -49,7 +49,7 @@ export class Loop {
   /** `acts: false`: for commands alone; what is in flight is for the store's next owner. */
   constructor(
     readonly ports: LoopPorts,
-    readonly acts = true,
+    private acts = true,
   ) {
     const stamped = (run_id: string) => ({ run_id, at: ports.now() });
     this.#slots = new Slots(
@@ -139,6 +139,11 @@ export class Loop {
       if (FINISHED.has(run.status)) this.#children.ended(run);
       if (entry.writing === 0) this.#rest(entry);
     });
+  }
+
+  /** Starts nothing any more: what is in flight may end, and is recorded. */
+  halt(): void {
+    this.acts = false;
   }
 
   /** Stops all effects without deciding anything: the host is going down. */

@@ -1,7 +1,7 @@
 // Reads a request's body: bounded while it comes in, JSON only, of bounded depth.
 
 import type { IncomingMessage } from "node:http";
-import type { Json } from "../flow/json.js";
+import { hasInfinity, type Json } from "../flow/json.js";
 import { MAX_BODY_BYTES, MAX_JSON_DEPTH } from "../limits.js";
 import { findMistake } from "./json-mistake.js";
 import { Problem, quote } from "./problem.js";
@@ -101,8 +101,15 @@ function parseJson(bytes: Buffer): Json | Problem {
     const detail = "The body has a key `__proto__`: programs mistake it for an object's prototype";
     return new Problem("invalid_json", `${detail}. Give it another name.`);
   }
+  if (HUGE.test(text) && hasInfinity(value)) {
+    const detail = "The body has a number that is too large: at most 1.797e308 can be kept";
+    return new Problem("invalid_json", `${detail}. Send it as a text.`);
+  }
   return value;
 }
+
+/** Without this in its text, no number of a body is infinite. */
+const HUGE = /[eE]\+?\d{3}|\d{200}/;
 
 function malformed(text: string): Problem {
   const { position, message } = findMistake(text);

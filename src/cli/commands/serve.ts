@@ -6,13 +6,20 @@ import { ServerError, startServer } from "../../server/server.js";
 import { CliError, EXIT, type ExitCode } from "../exit.js";
 import { isLocked, lockedError, openHost } from "../host.js";
 import { createLog } from "../log.js";
-import { type Common, type Options, tokenFromEnvironment, wholeNumber } from "../options.js";
+import {
+  type Common,
+  duration,
+  type Options,
+  tokenFromEnvironment,
+  wholeNumber,
+} from "../options.js";
 import { packageVersion } from "../version.js";
 
 export async function serve(common: Common, _: string[], options: Options): Promise<ExitCode> {
   const { output, flows, store } = common;
   const port = wholeNumber("--port", options.port as string, 0, 65_535);
   const token = (options.token as string | undefined) ?? tokenFromEnvironment();
+  const shutdown_ms = duration("--shutdown-timeout", options.shutdownTimeout as string);
   const log = createLog(output, "info");
   const stop = stopSignal();
   const retention = retentionOf(options);
@@ -36,8 +43,10 @@ export async function serve(common: Common, _: string[], options: Options): Prom
     if (output.json) output.value({ url: server.url });
     else output.result(server.url);
     log.info({ url: server.url, flows, store }, "serving");
-    log.info({ signal: await stop }, "stopping: what is being written ends first");
+    log.info({ signal: await stop }, "stopping: what is under way has time to end");
     await server.close();
+    const left = await host.drain(shutdown_ms);
+    if (left > 0) log.warn({ steps: left }, "steps are broken off: the next start repeats them");
   } finally {
     await host.close();
   }

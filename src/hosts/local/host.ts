@@ -9,7 +9,7 @@ import type { Health, Host } from "../../engine/runner.js";
 import type { Retention as RetentionRules, Workflow } from "../../flow/workflow.js";
 import { MAX_CALLS_IN_FLIGHT, PACKED_WAIT_MS } from "../../limits.js";
 import { createCalls, type World } from "./calls.js";
-import { countCalls } from "./in-flight.js";
+import { InFlight } from "./in-flight.js";
 import { createIo, type LocalIo } from "./io.js";
 import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
@@ -54,6 +54,8 @@ export interface LocalHost extends Host {
   /** Tells others, who find the store locked, where to go. */
   setAddress(url: string): void;
   secrets: Secrets;
+  /** Starts no further step, and lets those under way end: how many have not when time is up. */
+  drain(within_ms: number): Promise<number>;
   /** What the store did since it was opened. */
   stats(): StoreStats;
 }
@@ -104,17 +106,18 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const watchers = new Watchers();
   const timers = new Timers();
   const io = createIo();
+  const inFlight = new InFlight(options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT);
   const processes = new Processes(dirname(resolve(options.flows)));
   const runLogs = openRunLogs(options, secrets.redactText);
   const world = worldOf(io, processes, secrets, options);
   const call = createCalls(live.connectors, world, (asked, entry) => runLogs.write(asked, entry));
-  const calls = countCalls(call, options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT);
-  const busy = () => store.busy() ?? (calls.isFull() ? "Too many steps are at work." : undefined);
+  const busy = () =>
+    store.busy() ?? (inFlight.isFull() ? "Too many steps are at work." : undefined);
   const ports: LoopPorts = {
     now: Date.now,
     random: Math.random,
     append: store.append.bind(store),
-    call: calls.call,
+    call: inFlight.counted(call),
     wait: (until, due) => timers.wait(until, due),
     stored: (runId, found) => {
       store.get(runId).then(found, options.onFailure);
@@ -141,6 +144,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     secrets,
     redact: secrets.redactText,
     stats: () => store.stats(),
+    drain: (within_ms) => drain(loop, inFlight, within_ms),
     close: async () => {
       loop.stop();
       retention.stop();
@@ -154,6 +158,11 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
       await io.close();
     },
   };
+}
+
+function drain(loop: Loop, inFlight: InFlight, within_ms: number): Promise<number> {
+  loop.halt();
+  return inFlight.ended(within_ms);
 }
 
 function openRunLogs({ store, log }: LocalHostOptions, redact: (text: string) => string): RunLogs {

@@ -1,31 +1,52 @@
-// Counts the calls that are in flight: beyond a number of them no new run should be taken.
+// Counts the calls that are under way: beyond a number of them no new run should be taken, and a
+// host which goes down lets them end.
 
 import type { LoopPorts } from "../../engine/ports.js";
 
-export interface InFlight {
-  call: LoopPorts["call"];
-  isFull(): boolean;
-}
+export class InFlight {
+  readonly #limit: number;
+  #count = 0;
+  #idle = () => {};
 
-export function countCalls(call: LoopPorts["call"], limit: number): InFlight {
-  let calls = 0;
-  return {
-    call(asked, report) {
-      calls += 1;
-      let isOpen = true;
-      const ended = (): void => {
-        if (isOpen) calls -= 1;
-        isOpen = false;
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  isFull(): boolean {
+    return this.#count >= this.#limit;
+  }
+
+  /** The same, counted from its start to its report, or to where it is stopped. */
+  counted(call: LoopPorts["call"]): LoopPorts["call"] {
+    return (what, report) => {
+      let isOver = false;
+      const over = () => {
+        if (isOver) return;
+        isOver = true;
+        this.#count -= 1;
+        if (this.#count === 0) this.#idle();
       };
-      const stop = call(asked, (outcome) => {
-        ended();
+      this.#count += 1;
+      const stop = call(what, (outcome) => {
         report(outcome);
+        over();
       });
       return () => {
-        ended();
         stop();
+        over();
       };
-    },
-    isFull: () => calls >= limit,
-  };
+    };
+  }
+
+  /** Resolves when none is left, or when the time is up: with how many are. */
+  async ended(within_ms: number): Promise<number> {
+    if (this.#count === 0) return 0;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      timer = setTimeout(resolve, within_ms);
+    });
+    clearTimeout(timer);
+    return this.#count;
+  }
 }
