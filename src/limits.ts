@@ -243,3 +243,22 @@ export const CONNECTOR_STOP_MS = 500;
 export const CONNECTOR_IDLE_MS = 30_000;
 /** Files of one `connectors/` folder: each is loaded in a process when the host starts. */
 export const MAX_CONNECTOR_FILES = 200;
+/** Parsed cron lines kept at a time: parsing one takes longer than asking it. */
+export const MAX_CRON_LINES = 2_000;
+/** Characters of a cron line: the longest sensible lists of minutes and days fit. */
+export const MAX_CRON_LENGTH = 200;
+/** ms that a scheduled start may be late and still be in time: a busy or restarted machine. */
+export const SCHEDULE_GRACE_MS = 60_000;
+/** ms until a scheduled start is tried again that found the store too busy to take it. */
+export const SCHEDULE_RETRY_MS = 10_000;
+/** Firings that one listing shows: each takes 0.15 ms to find, and nothing else runs meanwhile. */
+export const MAX_LISTED_FIRINGS = 2_000;
+/** ms that a listing of firings covers when it is not said: a day. */
+export const DEFAULT_SCHEDULE_MS = 24 * 3_600_000;
+
+/** ms that a signature's time may be away from now: what Standard Webhooks and Stripe allow. */
+export const SIGNATURE_TOLERANCE_MS = 5 * 60_000;
+/** Characters of a delivery's headers, and of its query, that the run keeps: to see what came. */
+export const MAX_KEPT_HEADER_CHARS = 2_000;
+/** ms that a sender waits for the result of its run: most give up after 30 s. */
+export const HOOK_WAIT_MS = 25_000;

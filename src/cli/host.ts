@@ -19,6 +19,7 @@ export interface HostOptions {
   drive: boolean;
   /** Which finished runs are kept; absent: all of them. */
   retention?: { days?: number; runs?: number };
+  triggers?: boolean;
   log: Log;
 }
 

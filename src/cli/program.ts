@@ -128,6 +128,11 @@ function addFlowFiles(add: Add): void {
   add("sync", "read the flows folder again, and serve what is in it", async () => {
     return (await import("./commands/sync.js")).sync;
   });
+  add("schedule", "list when schedules fire: from now on, for a day", async () => {
+    return (await import("./commands/schedule.js")).schedule;
+  })
+    .option("--from <time>", "from when: 2026-03-29, 2026-03-29T09:00Z, or a duration from now")
+    .option("--to <time>", "until when: a time, or a duration after --from (7d)");
   add("list", "list the workflows", async () => (await import("./commands/list.js")).list);
 }
 

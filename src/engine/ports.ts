@@ -132,12 +132,31 @@ export interface Written {
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+/** A secret's own characters, or the bytes that it writes in base64. */
+export type HmacKey = { text: string } | { base64: string };
+
+/** Signs, and compares signatures: the pure rooms have no hashes of their own. */
+export interface Signer {
+  /** Of the parts one after another; texts as UTF-8. */
+  hmac(of: {
+    hash: "sha256" | "sha512" | "sha1";
+    key: HmacKey;
+    parts: readonly (string | Uint8Array)[];
+    encoding: "hex" | "base64";
+  }): string;
+  /** Takes as long for what is nearly equal as for what is not. */
+  equal(a: string, b: string): boolean;
+}
+
 /** The world, as connectors may touch it. A rejection is a `ConnectorError`. */
 export interface Io {
   http(request: HttpRequest): Promise<HttpResponse>;
   /** Runs a program to its end, its output into the step's log. Absent: that may not be. */
   process?(request: ProcessRequest): Promise<ProcessEnd>;
   log(entry: Written): void;
+  /** ms since 1970. */
+  now(): number;
+  signer: Signer;
 }
 
 /** What a connector throws to fail its step with a reason. */

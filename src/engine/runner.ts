@@ -2,11 +2,11 @@
 
 import type { Diagnostic } from "../flow/diagnostic.js";
 import type { Json, JsonObject } from "../flow/json.js";
-import type { Workflow } from "../flow/workflow.js";
+import type { Signature, Workflow } from "../flow/workflow.js";
 import type { Refusal } from "./command.js";
 import type { Event } from "./event.js";
 import type { Written } from "./ports.js";
-import type { Run, RunStatus } from "./run.js";
+import type { Run, RunStatus, TriggerInfo } from "./run.js";
 import type { WaitingFor } from "./waiting-for.js";
 
 export interface TriggerRequest {
@@ -14,6 +14,11 @@ export interface TriggerRequest {
   context: JsonObject;
   /** The same key for the same workflow and context gives the same run. */
   idempotency_key?: string;
+  /**
+   * What happened, where it is not a person or a program that asks. Its key is that happening's:
+   * the same gives the same run whatever the context.
+   */
+  trigger?: TriggerInfo;
 }
 
 export interface Triggered {
@@ -147,12 +152,24 @@ export interface Workflows {
 
 export type Put = { created: boolean; workflow: ServedWorkflow } | { diagnostics: Diagnostic[] };
 
+/** A trigger fired, and no run came of it: nobody was there to be told. */
+export interface RefusedStart {
+  workflow_id: string;
+  /** As `schedule "0 9 * * 1-5"`. */
+  trigger: string;
+  /** ISO: what it fired for. */
+  at: string;
+  message: string;
+}
+
 export interface Health {
   status: "ok" | "degraded";
   version: string;
   workflows: { served: number; invalid: number };
   /** Of all flow files. */
   diagnostics: number;
+  /** Triggers whose last start was refused. */
+  refused_starts: RefusedStart[];
   runs: { [status in RunStatus]: number };
   store: {
     /** What a person should look at, in a sentence. */
@@ -162,10 +179,34 @@ export interface Health {
   };
 }
 
+/** What came to a hook, read by a door. */
+export interface Delivery {
+  /** By lower-case name. */
+  headers: { [name: string]: string };
+  query: { [name: string]: string };
+  body: Json;
+}
+
+/** One path under `/hooks/`, and the workflow that it starts. */
+export interface Hook {
+  workflow_id: string;
+  scheme?: Signature["scheme"];
+  respond: "accepted" | "result";
+  /** Undefined: signed as it must be. `no_secret`: there is nothing here to check it with. */
+  check(
+    headers: Delivery["headers"],
+    body: Uint8Array,
+  ): { trouble: "unsigned" | "no_secret"; message: string } | undefined;
+  /** Answers after the run is durable. */
+  deliver(delivery: Delivery): Promise<Triggered | Refusal>;
+}
+
 /** Everything behind the doors. */
 export interface Host {
   runner: Runner;
   workflows: Workflows;
+  /** What listens at this path. Absent: this host takes no deliveries. */
+  hook?(path: string): Hook | undefined;
   health(): Promise<Health>;
   /** The text without the values of secrets. Absent: this side of the door knows none. */
   redact?(text: string): string;

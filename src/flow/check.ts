@@ -7,7 +7,6 @@ import { readFlowFile } from "./flow-file.js";
 import type { JsonObject } from "./json.js";
 import { buildModel } from "./model.js";
 import { normalize } from "./normalize.js";
-import { PLANNED } from "./planned.js";
 import { checkAcross } from "./rules/across.js";
 import type { Subject } from "./rules/rule.js";
 import { RULES } from "./rules/rules.js";
@@ -22,22 +21,16 @@ export interface Checked {
 }
 
 /** One file by itself. `file` is its name in diagnostics. */
-export function check(
-  text: string,
-  file: string,
-  catalog: Catalog,
-  planned: ReadonlySet<string> = PLANNED,
-): Checked {
-  return conclude(examine(text, file, catalog, planned));
+export function check(text: string, file: string, catalog: Catalog): Checked {
+  return conclude(examine(text, file, catalog));
 }
 
 /** The files of one folder, with what is seen only across them. */
 export function checkFolder(
   files: readonly { file: string; text: string }[],
   catalog: Catalog,
-  planned: ReadonlySet<string> = PLANNED,
 ): ({ file: string } & Checked)[] {
-  return checkTogether(files.map(({ file, text }) => examine(text, file, catalog, planned)));
+  return checkTogether(files.map(({ file, text }) => examine(text, file, catalog)));
 }
 
 /** What was found in one file by itself. Kept by those who check a folder again and again. */
@@ -49,12 +42,7 @@ export interface Examined {
   workflow: Workflow | null;
 }
 
-export function examine(
-  text: string,
-  file: string,
-  catalog: Catalog,
-  planned: ReadonlySet<string> = PLANNED,
-): Examined {
+export function examine(text: string, file: string, catalog: Catalog): Examined {
   const findings = new Findings(file, text);
   const root = readFlowFile(text, findings);
   if (root === undefined) {
@@ -62,7 +50,7 @@ export function examine(
   }
   const body = buildModel(root);
   const uses = collectUses(root, body, catalog);
-  const subject: Subject = { text, root, body, uses, catalog, planned, findings };
+  const subject: Subject = { text, root, body, uses, catalog, findings };
   for (const rule of RULES) {
     if (!findings.has(...rule.after)) {
       rule.check(subject);

@@ -33,6 +33,7 @@ export const KINDS = [
   "workflow-ref",
   "context-type",
   "workflow-id",
+  "hook-path",
   "hardcoded-secret",
   "secret-in-url",
   "unused-secret",

@@ -1,6 +1,6 @@
 // The keys that every workflow and every step may have, as JSON Schema with words for people.
 
-import { MAX_RETENTION_DAYS, MAX_RETENTION_RUNS, MAX_STEPS } from "../limits.js";
+import { MAX_CRON_LENGTH, MAX_RETENTION_DAYS, MAX_RETENTION_RUNS, MAX_STEPS } from "../limits.js";
 import { DURATION_WANTED } from "./duration.js";
 import type { JsonObject } from "./json.js";
 
@@ -84,9 +84,24 @@ const jsonSchema = (description: string): JsonObject => ({
   "x-wanted": "a JSON Schema",
 });
 
+/** How senders sign. */
+const SCHEMES = ["standard_webhooks", "github", "stripe", "slack", "hmac"];
+
+const headerName = (description: string): JsonObject => ({
+  type: "string",
+  description,
+  pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$",
+  "x-wanted": "the name of a header",
+});
+
 const triggerContext: JsonObject = {
   type: "object",
   description: "The run's context; may hold expressions over `trigger`.",
+};
+
+const ending: JsonObject = {
+  enum: ["completed", "failed", "cancelled"],
+  description: "How the other run ended.",
 };
 
 const TRIGGERS: { readonly [type: string]: JsonObject } = {
@@ -96,7 +111,11 @@ const TRIGGERS: { readonly [type: string]: JsonObject } = {
     required: ["type", "cron"],
     properties: {
       type: { const: "schedule", description: "Starts runs at times of the day or week." },
-      cron: { type: "string", description: "Five fields: minute hour day month weekday." },
+      cron: {
+        type: "string",
+        description: "Five fields: minute hour day month weekday.",
+        maxLength: MAX_CRON_LENGTH,
+      },
       timezone: { type: "string", description: "An IANA name, as Europe/Paris. Default UTC." },
       missed: {
         enum: ["skip", "run_once"],
@@ -123,12 +142,32 @@ const TRIGGERS: { readonly [type: string]: JsonObject } = {
         additionalProperties: false,
         required: ["scheme", "secret"],
         properties: {
-          scheme: {
-            enum: ["standard_webhooks", "github", "stripe", "hmac_sha256"],
-            description: "How the sender signs.",
-          },
+          scheme: { enum: SCHEMES, description: "How the sender signs." },
           secret: { type: "string", description: "The name of a secret, from `secrets`." },
+          header: headerName("Of hmac: the header that the signature is in."),
+          prefix: {
+            type: "string",
+            description: "Of hmac: what stands before the signature, as sha256=. Default nothing.",
+            maxLength: 40,
+          },
+          encoding: {
+            enum: ["hex", "base64"],
+            description: "Of hmac: how the signature is written. Default hex.",
+          },
+          algorithm: {
+            enum: ["sha256", "sha512", "sha1"],
+            description: "Of hmac: the hash. Default sha256.",
+          },
+          id_header: headerName(
+            "Of hmac: the header with the id of a delivery; the same id starts one run.",
+          ),
         },
+      },
+      respond: {
+        enum: ["accepted", "result"],
+        description:
+          "When the sender is answered: once the run is on disk, or with its outputs when it has " +
+          "ended. Default accepted.",
       },
       context: {
         ...triggerContext,
@@ -144,8 +183,8 @@ const TRIGGERS: { readonly [type: string]: JsonObject } = {
       type: { const: "workflow", description: "Starts a run when one of another workflow ends." },
       workflow_id: id("The other workflow."),
       on: {
-        enum: ["completed", "failed", "ended"],
-        description: "Which end of the other run. Default completed.",
+        description: "Which ends of the other run, one or a list. Default completed.",
+        anyOf: [ending, { type: "array", minItems: 1, uniqueItems: true, items: ending }],
       },
       context: triggerContext,
     },

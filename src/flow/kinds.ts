@@ -34,6 +34,7 @@ export const KIND_SENTENCES: { readonly [kind in Kind]: string } = {
   "workflow-ref": "A workflow is named that is not in the folder, or workflows start each other.",
   "context-type": "A context that is given does not fit the one that is declared.",
   "workflow-id": "Two files of a folder have one id.",
+  "hook-path": "Two webhook triggers have one path.",
   "hardcoded-secret": "Something that looks like a secret stands in the file.",
   "secret-in-url": "A secret is part of an address, which servers and proxies log.",
   "unused-secret": "A secret is declared and never used.",

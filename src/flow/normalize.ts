@@ -139,11 +139,20 @@ function normalizeTrigger(given: JsonObject): Trigger {
     case "schedule":
       return { timezone: "UTC", missed: "run_once", ...trigger } as unknown as Trigger;
     case "workflow":
-      return { on: "completed", ...trigger } as unknown as Trigger;
-    default:
-      return trigger as unknown as Trigger;
+      return { ...trigger, on: [trigger.on ?? "completed"].flat() } as unknown as Trigger;
+    default: {
+      const signature = trigger.signature as JsonObject | undefined;
+      const isHmac = signature?.scheme === "hmac";
+      return {
+        respond: "accepted",
+        ...trigger,
+        ...(isHmac ? { signature: { ...HMAC_DEFAULTS, ...signature } } : {}),
+      } as unknown as Trigger;
+    }
   }
 }
+
+const HMAC_DEFAULTS = { prefix: "", encoding: "hex", algorithm: "sha256" };
 
 function copyKeys(from: JsonObject, to: JsonObject, keys: readonly string[]): void {
   for (const key of keys) {

@@ -19,6 +19,8 @@ export interface TestCase {
   /** ms since 1970: when the run starts. */
   at: number;
   trigger: JsonObject;
+  /** The case says what happened, and not the context: the trigger's own `context` makes it. */
+  maps: boolean;
   stubs: ByAddress<Stub>;
   signals: SignalSent[];
   /** Null: nobody answers. */

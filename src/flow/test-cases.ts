@@ -28,6 +28,7 @@ function toCase(given: JsonObject): Omit<TestCase, "line" | "column"> {
     context: (given.context as JsonObject | undefined) ?? {},
     at: Date.parse(String(given.at ?? DEFAULT_TEST_START)),
     trigger: (given.trigger as JsonObject | undefined) ?? { type: "manual" },
+    maps: isMapped(given),
     stubs: eachOf(given.stubs, toStub),
     signals: ((given.signals ?? []) as JsonObject[]).map(({ name, data, after }) => ({
       name: String(name),
@@ -37,6 +38,12 @@ function toCase(given: JsonObject): Omit<TestCase, "line" | "column"> {
     answers: eachOf(given.answers, toAnswer),
     expect: toExpected((given.expect as JsonObject | undefined) ?? {}),
   };
+}
+
+/** Without a context of its own, a case that something else than a person starts. */
+export function isMapped({ context, trigger }: JsonObject): boolean {
+  const type = (trigger as JsonObject | undefined)?.type;
+  return context === undefined && type !== undefined && type !== "manual";
 }
 
 function eachOf<T>(given: Json | undefined, read: (value: Json) => T): ByAddress<T> {

@@ -10,7 +10,7 @@ import { didYouMean, listed, show } from "./mistakes.js";
 import { get } from "./model.js";
 import { addMistakes, checkContextGiven, mistakesIn } from "./rules/fit.js";
 import type { FlowTest } from "./test-case.js";
-import { toCases } from "./test-cases.js";
+import { isMapped, toCases } from "./test-cases.js";
 import { testShape } from "./test-shape.js";
 import type { Entry, TextNode } from "./tree.js";
 import { validatorOf } from "./validator.js";
@@ -103,7 +103,8 @@ class Reader {
     const subject = { root, findings, uses: [] };
     const at = `${pointer}/context`;
     const of = `the workflow "${workflow.id}"`;
-    checkContextGiven(subject, get(node, "context"), at, place, workflow.context, of);
+    if (isMapped((node.json ?? {}) as JsonObject)) this.#trigger(get(node, "trigger"));
+    else checkContextGiven(subject, get(node, "context"), at, place, workflow.context, of);
     this.#addresses(get(node, "stubs"), (step, entry, base) => this.#stub(step, entry, base), {
       pointer: `${pointer}/stubs`,
     });
@@ -120,6 +121,15 @@ class Reader {
     }
     const [one, other] = [get(expect, "output"), get(expect, "outputs")];
     if (one && other) findings.add("value", one, '"output" and "outputs" exclude each other');
+  }
+
+  /** The case leaves its context to a trigger of the workflow: there must be one. */
+  #trigger(given: TextNode | undefined): void {
+    const type = get(given, "type");
+    const { id, triggers = [] } = this.workflow;
+    if (type === undefined || triggers.some((each) => each.type === type.json)) return;
+    const message = `the workflow "${id}" has no trigger of type ${show(type.json)}`;
+    this.findings.add("value", type, message, "or give the case a context");
   }
 
   #addresses(

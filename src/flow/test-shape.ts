@@ -149,13 +149,24 @@ const testCase: JsonObject = {
     },
     trigger: {
       type: "object",
-      description: "What `trigger` reads. Default: a trigger by hand.",
+      description:
+        "What started it. Without a context beside it, the workflow's own trigger of that type " +
+        "makes the context. Default: a trigger by hand.",
       required: ["type"],
       properties: {
         type: {
           enum: ["manual", "schedule", "webhook", "workflow"],
           description: "What started it.",
         },
+        body: { description: "Of webhook: the body that came." },
+        headers: { type: "object", description: "Of webhook: the headers that came." },
+        query: { type: "object", description: "Of webhook: what stood behind the ?." },
+        path: { type: "string", description: "Of webhook: which, if there are several." },
+        cron: { type: "string", description: "Of schedule: which, if there are several." },
+        workflow_id: { type: "string", description: "Of workflow: whose run has ended." },
+        status: { type: "string", description: "Of workflow: how it has ended." },
+        outputs: { description: "Of workflow: the outputs of the run that has ended." },
+        error: { description: "Of workflow: why the run failed that has ended." },
       },
     },
     stubs: byStep(

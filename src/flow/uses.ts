@@ -8,6 +8,7 @@ import {
   checkText,
   type Type,
   type TypeEnv,
+  triggerEnv,
   typeEnv,
   typeOf,
   withError,
@@ -77,7 +78,7 @@ class Collector {
     const start = only(this.#base, ["context", "trigger", "workflow"]);
     this.#texts(group, "/concurrency/group", start, { role: "group" });
     get(root, "triggers")?.items?.forEach((trigger, index) => {
-      const env = only(this.#base, ["trigger", "workflow"]);
+      const env = triggerEnv(this.#base, String(get(trigger, "type")?.json));
       this.#texts(get(trigger, "context"), `/triggers/${index}/context`, env, { role: "trigger" });
     });
     return this.#uses;

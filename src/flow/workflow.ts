@@ -88,14 +88,34 @@ export interface ScheduleTrigger {
 
 export interface WebhookTrigger {
   type: "webhook";
+  /** What follows `/hooks/`. */
   path: string;
-  signature?: { scheme: string; secret: string };
+  signature?: Signature;
+  respond: "accepted" | "result";
+  /** Absent: the JSON body is the context. */
   context?: JsonObject;
 }
+
+export type Signature =
+  | { scheme: "standard_webhooks" | "github" | "stripe" | "slack"; secret: string }
+  | HmacSignature;
+
+export interface HmacSignature {
+  scheme: "hmac";
+  /** The name of a secret. */
+  secret: string;
+  header: string;
+  prefix: string;
+  encoding: "hex" | "base64";
+  algorithm: "sha256" | "sha512" | "sha1";
+  id_header?: string;
+}
+
+export type Ending = "completed" | "failed" | "cancelled";
 
 export interface WorkflowTrigger {
   type: "workflow";
   workflow_id: string;
-  on: "completed" | "failed" | "ended";
+  on: Ending[];
   context?: JsonObject;
 }

@@ -32,7 +32,9 @@ export function makeFetch(routes: readonly Route[], door: Door, gate: Gate): Fet
 /** One handler a route: a single match is answered without composing middleware. */
 function mount(app: Hono<Bindings>, route: Route, door: Door): void {
   const read = makeReader(route);
-  const path = route.path.replace(/\{(\w+)\}/g, ":$1");
+  const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    route.params[name]?.has_slashes ? `:${name}{.+}` : `:${name}`,
+  );
   app.on(route.method, path, async (c) => {
     const { incoming, outgoing } = c.env;
     const refused = door.admit(incoming, route.scope);

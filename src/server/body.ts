@@ -49,7 +49,7 @@ function unsupported(detail: string): Problem {
 }
 
 /** Stops at the limit, whether or not a length was declared; the rest is not kept. */
-function readBytes(incoming: IncomingMessage): Promise<Buffer | Problem> {
+export function readBytes(incoming: IncomingMessage): Promise<Buffer | Problem> {
   if (isTooLarge(incoming)) return Promise.resolve(tooLarge());
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -80,7 +80,7 @@ function tooLarge(): Problem {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-function parseJson(bytes: Buffer): Json | Problem {
+export function parseJson(bytes: Buffer): Json | Problem {
   let text: string;
   try {
     text = UTF8.decode(bytes);

@@ -30,6 +30,7 @@ const ANY_WITH_BODY: readonly ProblemKind[] = [
 const TAGS = [
   { name: "workflows", description: "What can be started." },
   { name: "runs", description: "What was started." },
+  { name: "hooks", description: "What others tell." },
   { name: "server", description: "The server itself." },
 ];
 

@@ -10,6 +10,9 @@ type DoorKind =
   | "invalid_json"
   | "unauthorized"
   | "forbidden" // the token grants too little
+  | "bad_signature" // of a delivery to a hook
+  | "no_secret" // a hook's secret has no value here
+  | "run_failed" // a sender waited for its result
   | "foreign_origin"
   | "not_found"
   | "method_not_allowed"
@@ -32,6 +35,7 @@ export const PROBLEMS: { readonly [kind in ProblemKind]: { status: number; title
   invalid_json: { status: 400, title: "Invalid JSON" },
   unauthorized: { status: 401, title: "Token needed" },
   forbidden: { status: 403, title: "Token grants too little" },
+  bad_signature: { status: 401, title: "Not signed as it must be" },
   foreign_origin: { status: 403, title: "Foreign origin" },
   not_found: { status: 404, title: "Not found" },
   unknown_run: { status: 404, title: "Unknown run" },
@@ -52,8 +56,10 @@ export const PROBLEMS: { readonly [kind in ProblemKind]: { status: number; title
   too_many_requests: { status: 429, title: "Too many requests" },
   headers_too_large: { status: 431, title: "Headers too large" },
   internal: { status: 500, title: "Internal error" },
+  run_failed: { status: 500, title: "The run has failed" },
   busy: { status: 503, title: "Busy" },
   closing: { status: 503, title: "Closing" },
+  no_secret: { status: 503, title: "The secret is not set" },
 };
 
 /** s after which a refused client may try again. */

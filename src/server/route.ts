@@ -1,6 +1,6 @@
 // The shape of a row of the route table, which drives routing, validation and the OpenAPI document.
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Static, TSchema } from "typebox";
 import type { Host } from "../engine/runner.js";
 import { Type } from "../flow/type.js";
@@ -16,6 +16,8 @@ export interface Param<T extends string = string> {
   parse(text: string): T | undefined;
   /** What a text that is none is answered with: there can be nothing under it. */
   otherwise(text: string): Problem;
+  /** It is all that is left of the path. */
+  has_slashes?: true;
 }
 
 type Params = { readonly [name: string]: Param };
@@ -30,6 +32,8 @@ export interface Input<P = unknown, Q = unknown, H = unknown, B = unknown> {
   headers: H;
   /** `{}` where a body may be absent, and is. */
   body: B;
+  /** For what reads its body by itself. */
+  incoming: IncomingMessage;
   /** For what must know when the client goes away. */
   outgoing: ServerResponse;
 }

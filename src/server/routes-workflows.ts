@@ -5,14 +5,31 @@ import type { ServedWorkflow } from "../engine/runner.js";
 import { parseDuration } from "../flow/duration.js";
 import type { JsonObject } from "../flow/json.js";
 import { Type } from "../flow/type.js";
-import { MAX_IDEMPOTENCY_KEY, MAX_WAIT_MS } from "../limits.js";
+import {
+  DEFAULT_SCHEDULE_MS,
+  MAX_IDEMPOTENCY_KEY,
+  MAX_LISTED_FIRINGS,
+  MAX_WAIT_MS,
+} from "../limits.js";
+import { firingsBetween } from "../triggers/schedule.js";
 import { unknownWorkflow, workflowIdParam } from "./params.js";
 import { Problem, problemOf } from "./problem.js";
 import { type Route, route } from "./route.js";
-import { ListedWorkflowRef, RunRef, ServedWorkflowRef, TriggeredRef } from "./schemas.js";
+import {
+  ListedWorkflowRef,
+  RunRef,
+  ServedWorkflowRef,
+  TriggeredRef,
+  WorkflowIdText,
+} from "./schemas.js";
 import { untilEnd } from "./wait.js";
 
 const tag = "workflows";
+
+/** A time with its offset. */
+const TIME = {
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$",
+};
 
 const putWorkflow = route({
   method: "POST",
@@ -216,10 +233,59 @@ function badWait(wait: string): Problem {
   return new Problem("invalid_request", detail, { errors: [{ path: "/wait", message }] });
 }
 
+const listSchedule = route({
+  method: "GET",
+  path: "/api/schedule",
+  scope: "read",
+  id: "list_schedule",
+  tag,
+  summary: "List when schedules fire",
+  query: Type.Object(
+    {
+      from: Type.Optional(Type.String({ ...TIME, description: "Default: now." })),
+      to: Type.Optional(Type.String({ ...TIME, description: "Default: a day later." })),
+    },
+    { additionalProperties: false },
+  ),
+  answers: {
+    200: {
+      description: "Every firing from `from` on and before `to`, of the workflows as served.",
+      schema: Type.Object({
+        from: Type.String(),
+        to: Type.String(),
+        is_cut: Type.Boolean({ description: `More than ${MAX_LISTED_FIRINGS}: ask for less.` }),
+        firings: Type.Array(
+          Type.Object({
+            at: Type.String({ description: "ISO 8601, in UTC." }),
+            workflow_id: WorkflowIdText,
+            cron: Type.String(),
+            timezone: Type.String(),
+          }),
+        ),
+      }),
+    },
+  },
+  problems: [],
+  async handle({ query }, { host }) {
+    const from = query.from === undefined ? Date.now() : Date.parse(query.from);
+    const to = query.to === undefined ? from + DEFAULT_SCHEDULE_MS : Date.parse(query.to);
+    if (!(from < to)) {
+      const detail = "The query's from and to must be times, and to the later one.";
+      return new Problem("invalid_request", detail);
+    }
+    const served = await host.workflows.list();
+    const workflows = served.flatMap(({ workflow }) => workflow ?? []);
+    const listed = firingsBetween(workflows, from, to, MAX_LISTED_FIRINGS);
+    const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    return { status: 200, body: { ...span, ...listed } };
+  },
+});
+
 export const WORKFLOW_ROUTES: readonly Route[] = [
   putWorkflow,
   listWorkflows,
   getWorkflow,
   triggerWorkflow,
   syncWorkflows,
+  listSchedule,
 ];

@@ -3,6 +3,7 @@
 import { Type } from "../flow/type.js";
 import { DOCS_ROUTES } from "./docs.js";
 import { type Route, route } from "./route.js";
+import { HOOK_ROUTES } from "./routes-hooks.js";
 import { RUN_ROUTES } from "./routes-runs.js";
 import { WORKFLOW_ROUTES } from "./routes-workflows.js";
 import { HealthRef } from "./schemas.js";
@@ -43,6 +44,7 @@ const getDocument = route({
 export const ROUTES: readonly Route[] = [
   ...WORKFLOW_ROUTES,
   ...RUN_ROUTES,
+  ...HOOK_ROUTES,
   getHealth,
   getDocument,
   ...DOCS_ROUTES,

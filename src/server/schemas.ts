@@ -205,6 +205,15 @@ const HealthShape = Type.Object({
   version: Type.String(),
   workflows: Type.Object({ served: count, invalid: count }),
   diagnostics: count,
+  refused_starts: Type.Array(
+    Type.Object({
+      workflow_id: WorkflowIdText,
+      trigger: Type.String({ description: 'As `schedule "0 9 * * 1-5 UTC"`.' }),
+      at: Type.String({ description: "What it fired for: a time." }),
+      message: Type.String(),
+    }),
+    { description: "Triggers whose last start was refused." },
+  ),
   runs: Type.Object({
     pending: count,
     running: count,

@@ -35,7 +35,7 @@ export function makeReader(route: Route): Reader {
     const named = headers(incoming);
     if (named instanceof Problem) return named;
     const input = { method: incoming.method ?? "", params: parsed, query: asked, headers: named };
-    if (body === undefined) return { ...input, body: {}, outgoing };
+    if (body === undefined) return { ...input, body: {}, incoming, outgoing };
     const json = await readJson(incoming);
     if (json instanceof Problem) return json;
     if (json === undefined && body.required) {
@@ -44,7 +44,7 @@ export function makeReader(route: Route): Reader {
     }
     const value = json === undefined ? {} : json;
     const mistaken = body.validate("The body", value);
-    return mistaken ?? { ...input, body: value, outgoing };
+    return mistaken ?? { ...input, body: value, incoming, outgoing };
   };
 }
 

@@ -1,6 +1,7 @@
 // The webhook step against a real server: what is sent, what succeeds, how each failure is told.
 
 import { createServer } from "node:net";
+import { Webhook } from "standardwebhooks";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connectors } from "../../src/connectors/index.js";
 import type { Outcome } from "../../src/engine/command.js";
@@ -285,3 +286,25 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+describe("given a webhook step with a secret, when it runs", () => {
+  test("then what it sends is signed as the Standard Webhooks library wants it", async () => {
+    const receiver = await startReceiver((response) => response.end());
+    const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const headers = { "webhook-id": "forged", "Webhook-Signature": "v1,forged" };
+    await perform({ url: receiver.url, body: { a: "ü" }, secret, headers });
+    const [got] = receiver.received;
+    expect(got?.headers["webhook-id"]).toBe("run_1/send#0");
+    const sent = got?.headers as { [name: string]: string };
+    expect(new Webhook(secret).verify(got?.body ?? "", sent)).toEqual({ a: "ü" });
+    expect(JSON.stringify(got)).not.toContain("MfKQ9r8");
+  });
+
+  test("then a secret that is no key fails the step, and is not shown", async () => {
+    const receiver = await startReceiver((response) => response.end());
+    const outcome = await perform({ url: receiver.url, secret: "correct horse battery" });
+    expect(outcome).toMatchObject({ type: "failure", error: { kind: "secret" } });
+    expect(JSON.stringify(outcome)).not.toContain("horse");
+    expect(receiver.received).toHaveLength(0);
+  });
+});

@@ -6,7 +6,7 @@ import { checkFolder } from "../../src/flow/check.js";
 import { type Diagnostic, KINDS } from "../../src/flow/diagnostic.js";
 import { KIND_SENTENCES } from "../../src/flow/kinds.js";
 import { reporters } from "../../src/flow/report/report.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const PAGE = new URL("../../docs/checks.md", import.meta.url);
 
@@ -34,7 +34,7 @@ const filesOf = (example: string) => {
 const run = (example: string): { diagnostics: Diagnostic[]; output: string } => {
   const files = filesOf(example);
   const texts = new Map(files.map(({ file, text }) => [file, text]));
-  const checked = checkFolder(files, whole, NOTHING_PLANNED);
+  const checked = checkFolder(files, whole);
   const diagnostics = checked.flatMap((each) => each.diagnostics);
   return { diagnostics, output: reporters.human(diagnostics, { texts, color: false }) };
 };
@@ -66,6 +66,6 @@ test.each(sections.filter(({ kind }) => !WITHOUT_EXAMPLE.includes(kind)))(
     const { diagnostics, output } = run(example!);
     expect(output).toBe(expected);
     expect(new Set(diagnostics.map((each) => each.kind))).toEqual(new Set([kind]));
-    expect(diagnostics).toHaveLength(kind === "workflow-id" ? 2 : 1);
+    expect(diagnostics).toHaveLength(["workflow-id", "hook-path"].includes(kind) ? 2 : 1);
   },
 );

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { checkFolder } from "../../src/flow/check.js";
 import { reporters } from "../../src/flow/report/report.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const FOLDERS = new URL("folder/", import.meta.url);
 
@@ -23,9 +23,7 @@ const names = readdirSync(FOLDERS).filter((name) => name.endsWith(".txt"));
 test.each(names)("given the folder %s, exactly its .out is said", (name) => {
   const files = filesOf(readFileSync(new URL(name, FOLDERS), "utf8"));
   const texts = new Map(files.map(({ file, text }) => [file, text]));
-  const diagnostics = checkFolder(files, whole, NOTHING_PLANNED).flatMap(
-    (each) => each.diagnostics,
-  );
+  const diagnostics = checkFolder(files, whole).flatMap((each) => each.diagnostics);
   const output = reporters.human(diagnostics, { texts, color: false });
   const golden = new URL(name.replace(".txt", ".out"), FOLDERS);
   if (process.env.UPDATE === "1") {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { check } from "../../src/flow/check.js";
 import { formatFlow } from "../../src/flow/format.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const format = (text: string) => {
   const { text: formatted, diagnostics } = formatFlow(text, "w.yaml", whole);
@@ -133,7 +133,7 @@ test.each(samples)("given $name, then its meaning and its diagnostics' kinds sta
   expect(parse(formatted)).toEqual(parse(text.replace(/^\ufeff/, "")));
   expect(formatFlow(formatted, "w.yaml", whole).text).toBe(formatted);
   const said = (file: string) => {
-    const { workflow, diagnostics } = check(file, "w.yaml", whole, NOTHING_PLANNED);
+    const { workflow, diagnostics } = check(file, "w.yaml", whole);
     return { workflow, kinds: diagnostics.map(({ kind }) => kind).sort() };
   };
   expect(said(formatted)).toEqual(said(text));

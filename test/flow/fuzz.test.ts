@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { check, checkFolder } from "../../src/flow/check.js";
 import { KINDS } from "../../src/flow/diagnostic.js";
 import { reporters } from "../../src/flow/report/report.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const survives = (text: string) => {
-  const { workflow, diagnostics } = check(text, "fuzz.yaml", whole, NOTHING_PLANNED);
+  const { workflow, diagnostics } = check(text, "fuzz.yaml", whole);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   expect(workflow === null).toBe(errors.length > 0);
   const lines = text.split("\n");

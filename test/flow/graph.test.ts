@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { check } from "../../src/flow/check.js";
 import { dot, graphOf, mermaid } from "../../src/flow/graph.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const workflow = (text: string) => {
-  const checked = check(text, "w.yaml", whole, NOTHING_PLANNED);
+  const checked = check(text, "w.yaml", whole);
   expect(checked.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   return checked.workflow!;
 };

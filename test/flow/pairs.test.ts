@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { check } from "../../src/flow/check.js";
 import { reporters } from "../../src/flow/report/report.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const OK = new URL("ok/", import.meta.url);
 const ERR = new URL("err/", import.meta.url);
@@ -14,7 +14,7 @@ const flowFiles = (folder: URL) =>
 
 const report = (folder: URL, name: string) => {
   const text = readFileSync(new URL(name, folder), "utf8");
-  const checked = check(text, name, whole, NOTHING_PLANNED);
+  const checked = check(text, name, whole);
   const texts = new Map([[name, text]]);
   return { checked, output: reporters.human(checked.diagnostics, { texts, color: false }) };
 };

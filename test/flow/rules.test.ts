@@ -8,7 +8,7 @@ import { RULES } from "../../src/flow/rules/rules.js";
 /** Found while the text is read, before there is anything for a rule to look at. */
 const OF_THE_TEXT = ["syntax", "duplicate-key", "alias", "yaml-directive", "size"];
 const OF_THE_READER = ["unsafe-integer", "quote-expression"];
-const OF_THE_FOLDER = ["workflow-ref", "workflow-id"];
+const OF_THE_FOLDER = ["workflow-ref", "workflow-id", "hook-path"];
 /** Reported by whoever reads the files. */
 const OF_THE_DISK = ["unreadable", "connector"];
 

@@ -8,10 +8,10 @@ import { graphOf } from "../../src/flow/graph.js";
 import { type Box, type Layout, layoutOf, type Point } from "../../src/flow/layout.js";
 import { svg } from "../../src/flow/svg.js";
 import type { Workflow } from "../../src/flow/workflow.js";
-import { NOTHING_PLANNED, whole } from "./whole.js";
+import { whole } from "./whole.js";
 
 const workflow = (text: string): Workflow => {
-  const checked = check(text, "w.yaml", whole, NOTHING_PLANNED);
+  const checked = check(text, "w.yaml", whole);
   expect(checked.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   return checked.workflow!;
 };

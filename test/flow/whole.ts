@@ -27,6 +27,3 @@ export const whole: Catalog = Object.assign(
     Object.values(catalog).map(({ planned: _, ...type }): [string, StepType] => [type.type, type]),
   ),
 );
-
-/** No key is refused for not being executed yet. */
-export const NOTHING_PLANNED: ReadonlySet<string> = new Set();

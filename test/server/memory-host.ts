@@ -218,7 +218,15 @@ export class MemoryHost implements Host {
     for (const { run } of this.kept.values()) runs[run.status]++;
     const workflows = { served: this.#served.size, invalid: 0 };
     const store = { trouble: null, documents_waiting: 0 };
-    return { status: "ok", version: "1.2.3", workflows, diagnostics: 0, runs, store };
+    return {
+      status: "ok",
+      version: "1.2.3",
+      workflows,
+      diagnostics: 0,
+      refused_starts: [],
+      runs,
+      store,
+    };
   }
 
   async close(): Promise<void> {}

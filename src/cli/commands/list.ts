@@ -1,6 +1,6 @@
 // `flows list`: the workflows as they are served, and what is wrong with their files.
 
-import type { ServedWorkflow } from "../../engine/runner.js";
+import type { RefusedStart, ServedWorkflow } from "../../engine/runner.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import type { Common } from "../options.js";
 import type { Output } from "../output.js";
@@ -9,16 +9,24 @@ import { type Cell, table } from "../table.js";
 import { count, shortVersion } from "../words.js";
 
 export async function list(common: Common): Promise<ExitCode> {
-  const workflows = await withHost(common, { for: "look" }, ({ host }) => host.workflows.list());
-  printWorkflows(workflows, common);
+  const { workflows, refused } = await withHost(common, { for: "look" }, async ({ host }) => ({
+    workflows: await host.workflows.list(),
+    refused: (await host.health()).refused_starts,
+  }));
+  printWorkflows(workflows, common, refused);
   return EXIT.done;
 }
 
 /** The table on stdout, the diagnostics on stderr; with `--json` all of it on stdout. */
-export function printWorkflows(workflows: ServedWorkflow[], common: Common): void {
+export function printWorkflows(
+  workflows: ServedWorkflow[],
+  common: Common,
+  refused: RefusedStart[] = [],
+): void {
   const { output } = common;
   if (output.json) {
-    output.value({ workflows: workflows.map(({ workflow: _, ...listed }) => listed) });
+    const listed = workflows.map(({ workflow: _, ...rest }) => rest);
+    output.value({ workflows: listed, refused_starts: refused });
     return;
   }
   if (workflows.length === 0) {
@@ -36,6 +44,9 @@ export function printWorkflows(workflows: ServedWorkflow[], common: Common): voi
   output.result(table(["ID", "NAME", "VERSION", "FILE", "CHECK"], rows, output.colors));
   const lines = workflows.flatMap(({ diagnostics }) => diagnostics.map(diagnosticLine));
   for (const text of lines) output.say(text);
+  for (const { workflow_id, trigger, at, message } of refused) {
+    output.say(`${workflow_id}: its ${trigger} started no run for ${at}: ${message}`);
+  }
 }
 
 export function diagnosticLine(diagnostic: ServedWorkflow["diagnostics"][number]): string {

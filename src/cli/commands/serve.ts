@@ -22,12 +22,10 @@ export async function serve(common: Common, _: string[], options: Options): Prom
   const shutdown_ms = duration("--shutdown-timeout", options.shutdownTimeout as string);
   const log = createLog(output, "info");
   const stop = stopSignal();
-  const retention = retentionOf(options);
-  const host = await openHost(common, { watch: true, drive: true, retention, log }).catch(
-    (error) => {
-      throw isLocked(error) ? taken(error, store) : error;
-    },
-  );
+  const uses = { watch: true, drive: true, triggers: true, retention: retentionOf(options), log };
+  const host = await openHost(common, uses).catch((error) => {
+    throw isLocked(error) ? taken(error, store) : error;
+  });
   try {
     const server = await startServer(host, {
       host: options.host as string,

@@ -52,10 +52,21 @@ function statusText({ status, held }: Run): string {
   return held ? `${status}, by hand` : status;
 }
 
-/** A run that another one started names it: `flows show` leads there. */
+/** What started it, in one line. */
 function triggerText({ trigger }: Run): string {
-  const { type, run_id, key } = trigger;
-  return type === "workflow" && run_id !== undefined ? `${type}: step ${key} of ${run_id}` : type;
+  const { type, run_id, key, scheduled_at, cron, timezone } = trigger;
+  switch (type) {
+    case "schedule":
+      return `${type}: ${moment(String(scheduled_at))} UTC, by ${cron} in ${timezone}`;
+    case "webhook":
+      return [`${type}: /hooks/${trigger.path}`, trigger.delivery_id ?? []].flat().join(", ");
+    case "workflow":
+      // `flows show` leads to it.
+      if (key !== undefined) return `${type}: step ${key} of ${run_id}`;
+      return run_id === undefined ? type : `${type}: ${trigger.status} run ${run_id}`;
+    default:
+      return type;
+  }
 }
 
 interface Row {

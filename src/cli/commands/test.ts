@@ -8,6 +8,8 @@ import type { Catalog } from "../../flow/catalog.js";
 import type { JsonObject } from "../../flow/json.js";
 import type { TestCase } from "../../flow/test-case.js";
 import type { Workflow } from "../../flow/workflow.js";
+import { triggeredCase } from "../../triggers/rehearsal.js";
+import { refusalText } from "../../triggers/start.js";
 import { choice } from "../choice.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import { type Common, type Options, quoted, usage } from "../options.js";
@@ -79,7 +81,13 @@ export function play(
   test: TestCase,
   stage: Omit<Stage, "given">,
 ): Pick<PlayedCase, "rehearsal" | "differences"> {
-  const rehearsal = rehearse(test, { ...stage, given });
+  const started = triggeredCase(test, stage.workflow);
+  if ("refused" in started) {
+    const said = `no run is started: ${refusalText(started)}`;
+    const rehearsal = { run: undefined, runs: [], trace: [], calls: [], troubles: [said] };
+    return { rehearsal: { ...rehearsal, halted: true }, differences: [{ at: "", message: said }] };
+  }
+  const rehearsal = rehearse(started, { ...stage, given });
   return { rehearsal, differences: differences(test, rehearsal) };
 }
 

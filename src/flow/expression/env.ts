@@ -49,6 +49,47 @@ const TRIGGER: Type = {
   rest: DYN,
 };
 
+/** What `trigger` brings to a trigger's own `context`, by the trigger's type. */
+const BROUGHT: { readonly [type: string]: Type } = {
+  schedule: closed({
+    type: oneOf("schedule"),
+    scheduled_at: STRING,
+    cron: STRING,
+    timezone: STRING,
+  }),
+  webhook: closed({
+    type: oneOf("webhook"),
+    path: STRING,
+    delivery_id: nullable(STRING),
+    headers: { kind: "object", properties: new Map(), rest: STRING },
+    query: { kind: "object", properties: new Map(), rest: STRING },
+    body: DYN,
+  }),
+  workflow: closed({
+    type: oneOf("workflow"),
+    workflow_id: STRING,
+    run_id: STRING,
+    status: oneOf("completed", "failed", "cancelled"),
+    outputs: DYN,
+    error: nullable(FAILURE),
+  }),
+};
+
+/** In the `context` of a trigger of this type: what it brings, and nothing of a run yet. */
+export function triggerEnv(env: TypeEnv, type: string): TypeEnv {
+  const brought = Object.hasOwn(BROUGHT, type) ? BROUGHT[type] : undefined;
+  const workflow = env.roots.get("workflow") ?? DYN;
+  return {
+    roots: new Map([
+      ["trigger", brought ?? DYN],
+      ["workflow", workflow],
+    ]),
+  };
+}
+
+/** What a run does not keep of its trigger: it may be large, and the context has what matters. */
+export const NOT_KEPT: ReadonlySet<string> = new Set(["body", "outputs", "error"]);
+
 export function typeEnv(declared: Declarations): TypeEnv {
   const steps = new Map<string, Type>();
   for (const { id, output } of declared.steps ?? []) {

@@ -3,7 +3,9 @@
 export { checkBare, checkText } from "./check.js";
 export {
   isReservedName,
+  NOT_KEPT,
   type TypeEnv,
+  triggerEnv,
   typeEnv,
   withError,
   withItem,

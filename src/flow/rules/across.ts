@@ -174,22 +174,25 @@ function wayBetween(
   return undefined;
 }
 
-/** Whoever posts to a path starts one workflow. */
+/** Whoever posts to a path starts one workflow: no two triggers may claim one. */
 function checkHooks(members: readonly Member[]): void {
-  const first = new Map<string, string>();
-  for (const { root, file, findings } of members) {
-    for (const trigger of get(root, "triggers")?.items ?? []) {
+  const claims = new Map<string, { member: Member; place: Place }[]>();
+  for (const member of members) {
+    for (const trigger of get(member.root, "triggers")?.items ?? []) {
       const path = get(trigger, "type")?.json === "webhook" ? get(trigger, "path") : undefined;
-      if (typeof path?.json !== "string") {
-        continue;
+      if (typeof path?.json === "string") {
+        claims.set(path.json, [...(claims.get(path.json) ?? []), { member, place: path }]);
       }
-      const other = first.get(path.json);
-      if (other !== undefined) {
-        const where = other === file ? "by another trigger of this file" : `in ${other}`;
-        findings.add("value", path, `the path "${path.json}" is already used ${where}`);
-      } else {
-        first.set(path.json, file);
-      }
+    }
+  }
+  for (const [path, claimants] of claims) {
+    for (const claim of claimants.length > 1 ? claimants : []) {
+      const other = claimants.find((each) => each !== claim) ?? claim;
+      const { member, place } = claim;
+      const here = other.member === member;
+      const where = here ? "by another trigger of this file" : `in ${other.member.file}`;
+      const message = `the path "${path}" is also used ${where}`;
+      member.findings.add("hook-path", place, message, "give each webhook trigger its own path");
     }
   }
 }

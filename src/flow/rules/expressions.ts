@@ -1,6 +1,6 @@
 // Expressions: they are CEL, they fit the types of what they read, and of where they stand.
 
-import { isReservedName, nameOf } from "../expression/index.js";
+import { isReservedName, NOT_KEPT, nameOf } from "../expression/index.js";
 import type { Findings } from "../findings.js";
 import { get, type StepModel, stepsOf } from "../model.js";
 import { placeInScalar } from "../scalar-text.js";
@@ -16,6 +16,9 @@ export const expressions: Rule = {
     const byId = new Map([...stepsOf(subject.body)].map((step) => [step.id, step]));
     for (const use of subject.uses) {
       const hidden = checkVisible(subject, use, byId);
+      if (use.role !== "trigger") {
+        checkKept(subject, use);
+      }
       for (const finding of use.checked.findings) {
         if (!hidden.some(({ start, end }) => finding.start < end && start < finding.end)) {
           const place = placeInScalar(subject.text, use.node, finding.start, finding.end);
@@ -48,6 +51,19 @@ function checkVisible(subject: Subject, use: Use, byId: ReadonlyMap<string, Step
     subject.findings.add("step-ref", place, message, suggestion);
     return true;
   });
+}
+
+/** A run keeps of its trigger what is small; the rest is for the trigger's own context. */
+function checkKept(subject: Subject, use: Use): void {
+  for (const { root, path, start, end } of use.checked.reads) {
+    const [name = ""] = root === "trigger" ? path : [];
+    if (NOT_KEPT.has(name)) {
+      const place = placeInScalar(subject.text, use.node, start, end);
+      const message = `trigger.${name} is not kept with the run`;
+      const suggestion = "read it in the trigger's context, and here what that makes of it";
+      subject.findings.add("expression", place, message, suggestion);
+    }
+  }
 }
 
 function checkConstant(findings: Findings, step: StepModel): void {

@@ -15,8 +15,6 @@ export interface Subject {
   /** Every expression of the file. */
   uses: readonly Use[];
   catalog: Catalog;
-  /** Top-level keys that are refused by name. */
-  planned: ReadonlySet<string>;
   findings: Findings;
 }
 

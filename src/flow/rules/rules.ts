@@ -10,6 +10,7 @@ import type { Rule } from "./rule.js";
 import { schedule } from "./schedule.js";
 import { schemas } from "./schemas.js";
 import { secrets } from "./secrets.js";
+import { signature } from "./signature.js";
 import { stepRef } from "./step-ref.js";
 import { tainted } from "./tainted.js";
 import { triggerContext } from "./trigger-context.js";
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   expressions,
   maybeMissing,
   schedule,
+  signature,
   triggerContext,
   secrets,
   tainted,

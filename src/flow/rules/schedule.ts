@@ -1,6 +1,6 @@
 // Schedules: the cron line can be read and comes due at some time, in a zone that exists.
 
-import { Cron } from "croner";
+import { nextFiring } from "../cron.js";
 import type { Findings } from "../findings.js";
 import { didYouMean, show } from "../mistakes.js";
 import { get } from "../model.js";
@@ -29,7 +29,7 @@ export const schedule: Rule = {
 };
 
 /** From here on times are tried: a leap year, so that the 29th of February is soon. */
-const FROM = new Date(Date.UTC(2024, 0, 1));
+const FROM = Date.UTC(2024, 0, 1);
 
 function checkCron(findings: Findings, node: TextNode, line: string, timezone: string): void {
   const fields = line.trim().split(/\s+/).length;
@@ -39,8 +39,7 @@ function checkCron(findings: Findings, node: TextNode, line: string, timezone: s
     return;
   }
   try {
-    const cron = new Cron(line, { timezone, paused: true });
-    if (cron.nextRun(FROM) === null) {
+    if (nextFiring({ cron: line, timezone }, FROM) === null) {
       findings.add("cron", node, `${show(line)} never fires`);
     }
   } catch (error) {

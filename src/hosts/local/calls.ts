@@ -18,6 +18,7 @@ import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
 import { withSecrets } from "./fill-secrets.js";
 import { TimedOut } from "./io.js";
 import { openSecrets, SecretError } from "./secrets.js";
+import { signer } from "./signer.js";
 
 type SecretOf = (name: string) => string;
 
@@ -68,7 +69,13 @@ export function createCalls(
 }
 
 function ioOf({ http, process }: World, log: Io["log"]): Io {
-  return { http, log, ...(process && { process: (request) => process(request, log) }) };
+  return {
+    http,
+    log,
+    now: Date.now,
+    signer,
+    ...(process && { process: (request) => process(request, log) }),
+  };
 }
 
 async function perform(

@@ -2,9 +2,10 @@
 // engine's loop with them.
 
 import { dirname, join, resolve } from "node:path";
+import type { Event } from "../../engine/event.js";
 import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
-import type { Run } from "../../engine/run.js";
+import { FINISHED, type Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
 import type { Retention as RetentionRules, Workflow } from "../../flow/workflow.js";
 import { MAX_CALLS_IN_FLIGHT, PACKED_WAIT_MS } from "../../limits.js";
@@ -23,6 +24,8 @@ import type { StoreError } from "./store-error.js";
 import type { StoreStats } from "./store-types.js";
 import { type LocalWorkflows, openWorkflows } from "./sync.js";
 import { Timers } from "./timers.js";
+import { openMarks, type TriggerMarks } from "./trigger-marks.js";
+import { type LocalTriggers, startTriggers } from "./triggers.js";
 import { openConnectors } from "./user-connectors/live.js";
 import { Watchers } from "./watchers.js";
 
@@ -39,6 +42,8 @@ export interface LocalHostOptions {
   allow_shell?: boolean;
   /** Which finished runs are kept, where their workflow does not say. Absent: none is deleted. */
   retention?: RetentionRules;
+  /** True: schedules fire. For who stays; a command that is soon gone lets them be. */
+  triggers?: boolean;
   /** Of the program, for `health`. */
   version: string;
   /** Absent: there are none. */
@@ -92,6 +97,8 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const { log, drive = true, secrets = openSecrets({ environment: {} }) } = options;
   const versions = await store.loadVersions();
   const live = await openConnectors(options);
+  const marks = await openMarks(options.store, (message) => log.warn({}, message));
+  let triggers: LocalTriggers | undefined;
   const workflows = await openWorkflows({
     ...options,
     catalog: live.catalog(),
@@ -101,6 +108,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
       versions.set(version, workflow);
       if (drive) warnOfMissing(workflow, secrets, log);
     },
+    applied: () => triggers?.follow(),
   });
   if (options.watch) live.watch((catalog) => workflows.recheck(catalog));
   const watchers = new Watchers();
@@ -110,52 +118,44 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const processes = new Processes(dirname(resolve(options.flows)));
   const runLogs = openRunLogs(options, secrets.redactText);
   const world = worldOf(io, processes, secrets, options);
-  const call = createCalls(live.connectors, world, (asked, entry) => runLogs.write(asked, entry));
+  const made = createCalls(live.connectors, world, (asked, entry) => runLogs.write(asked, entry));
+  const call = inFlight.counted(made);
   const busy = () =>
     store.busy() ?? (inFlight.isFull() ? "Too many steps are at work." : undefined);
-  const ports: LoopPorts = {
-    now: Date.now,
-    random: Math.random,
-    append: store.append.bind(store),
-    call: inFlight.counted(call),
-    wait: (until, due) => timers.wait(until, due),
-    stored: (runId, found) => {
-      store.get(runId).then(found, options.onFailure);
-    },
-    wake: (runId) => rest.sleepers?.take(runId),
-    current: (workflowId) => workflows.current(workflowId)?.version,
-    workflow: (version) => versions.get(version),
-    clean: secrets.redact,
-    published: (run, events) => {
-      store.published(run);
-      watchers.published(run, events);
-    },
+  const published = (run: Run, events: Event[]) => {
+    store.published(run);
+    watchers.published(run, events);
+    if (FINISHED.has(run.status)) triggers?.ended(run);
   };
+  const parts = { store, workflows, versions, timers, call, published, clean: secrets.redact };
+  const ports = portsOf(parts, rest, options);
   const loop = takeOver(store, new Loop(ports, drive), drive, rest, (run) =>
     hasVersion(run, versions, log),
   );
   const retention = retain({ store, workflows, versions, runLogs, options, ports });
   const runner = new LocalRunner(loop, store, workflows, watchers, runLogs, busy);
+  if (options.triggers) {
+    triggers = startTriggers({ runner, marks, timers, secrets, served: workflows, log });
+  }
   return {
     runner,
     workflows,
-    health: () => health(options.version, store, workflows, busy),
+    hook: (path) => triggers?.hook(path),
+    health: () => health(options.version, { store, workflows, marks, busy }),
     setAddress: (url) => store.setAddress(url),
     secrets,
     redact: secrets.redactText,
     stats: () => store.stats(),
     drain: (within_ms) => drain(loop, inFlight, within_ms),
     close: async () => {
+      triggers?.stop();
       loop.stop();
       retention.stop();
       timers.stop();
       rest.sleepers?.stop();
       watchers.close();
       await Promise.all([processes.close(), live.close()]);
-      await runLogs.close();
-      await workflows.close();
-      await store.close();
-      await io.close();
+      for (const each of [runLogs, workflows, marks, store, io]) await each.close();
     },
   };
 }
@@ -171,6 +171,32 @@ function openRunLogs({ store, log }: LocalHostOptions, redact: (text: string) =>
     redact,
     onTrouble: (message) => log.warn({}, message),
   });
+}
+
+interface Parts extends Required<Pick<LoopPorts, "call" | "published" | "clean">> {
+  store: OpenStore;
+  workflows: LocalWorkflows;
+  versions: ReadonlyMap<string, Workflow>;
+  timers: Timers;
+}
+
+function portsOf(parts: Parts, rest: Rest, { onFailure }: LocalHostOptions): LoopPorts {
+  const { store, workflows, versions, timers, call, published, clean } = parts;
+  return {
+    now: Date.now,
+    random: Math.random,
+    append: store.append.bind(store),
+    call,
+    wait: (until, due) => timers.wait(until, due),
+    stored: (runId, found) => {
+      store.get(runId).then(found, onFailure);
+    },
+    wake: (runId) => rest.sleepers?.take(runId),
+    current: (workflowId) => workflows.current(workflowId)?.version,
+    workflow: (version) => versions.get(version),
+    published,
+    clean,
+  };
 }
 
 /** The unfinished runs, as the store found them: at work, or asleep. */
@@ -248,21 +274,29 @@ function hasVersion(
   return false;
 }
 
+interface Healthy {
+  store: OpenStore;
+  workflows: LocalWorkflows;
+  marks: TriggerMarks;
+  busy: () => string | undefined;
+}
+
 async function health(
   version: string,
-  store: OpenStore,
-  workflows: LocalWorkflows,
-  busy: () => string | undefined,
+  { store, workflows, marks, busy }: Healthy,
 ): Promise<Health> {
   const list = await workflows.list();
   const invalid = list.filter((workflow) => !workflow.valid).length;
   const trouble = busy() ?? store.trouble() ?? null;
   const served = list.filter((workflow) => workflow.version !== null).length;
+  const refused_starts = marks.refused();
+  const isWell = invalid === 0 && refused_starts.length === 0 && trouble === null;
   return {
-    status: invalid > 0 || trouble !== null ? "degraded" : "ok",
+    status: isWell ? "ok" : "degraded",
     version,
     workflows: { served, invalid },
     diagnostics: workflows.diagnosticsCount(),
+    refused_starts,
     runs: store.counts(),
     store: { trouble, documents_waiting: store.stats().documents_waiting },
   };

@@ -138,7 +138,7 @@ export class LocalRunner implements Runner {
       at: Date.now(),
       workflow_version: served.version,
       context: request.context,
-      trigger: { type: "manual", ...keyOf(request) },
+      trigger: { type: "manual", ...request.trigger, ...keyOf(request) },
     };
     return new Promise((resolve) => {
       this.loop.dispatch(command, (result) => {
@@ -151,7 +151,7 @@ export class LocalRunner implements Runner {
   async #repeated(runId: string, request: TriggerRequest): Promise<Triggered | Refusal> {
     const run = await this.get(runId);
     if (!run) return unknownRun(runId);
-    if (run.trigger.request_hash !== hash(request)) {
+    if (request.trigger === undefined && run.trigger.request_hash !== hash(request)) {
       const message =
         `The idempotency key "${request.idempotency_key}" was used for run ${runId} ` +
         "with another context; use a new key for a new request.";
@@ -179,7 +179,8 @@ type Wish = Wishes extends infer W ? (W extends Wishes ? Omit<W, "run_id" | "at"
 
 function keyOf(request: TriggerRequest): { idempotency_key?: string; request_hash?: string } {
   if (request.idempotency_key === undefined) return {};
-  return { idempotency_key: request.idempotency_key, request_hash: hash(request) };
+  const { idempotency_key } = request;
+  return request.trigger ? { idempotency_key } : { idempotency_key, request_hash: hash(request) };
 }
 
 /** Tells a repeated request from another one that took the same key. */

@@ -35,6 +35,8 @@ export interface WorkflowsOptions {
   /** Durable when it resolves: only then is the version served. */
   saveVersion(version: string, workflow: Workflow): Promise<void>;
   log: Log;
+  /** What new runs get may have changed. */
+  applied?(): void;
 }
 
 export interface LocalWorkflows extends Workflows {
@@ -252,6 +254,7 @@ class Sync implements LocalWorkflows {
     const applied = await this.served.apply(this.state);
     this.#logDiagnostics(changed);
     this.#logApplied(applied);
+    if (applied.started.length + applied.stopped.length > 0) this.options.applied?.();
     if (applied.errors.length > 0) throw applied.errors[0];
   }
 
