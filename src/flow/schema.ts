@@ -54,7 +54,12 @@ function step(catalog: Catalog): JsonObject {
         ...(needsConfig(config) ? { required: ["config"] } : {}),
         properties: {
           type: { description },
-          config: { description, ...(editable(config, true) as JsonObject) },
+          // The mapping itself is written out: an expression may only stand in it.
+          config: {
+            title: `config of ${type}`,
+            description,
+            ...(editable({ ...config, "x-literal": true }, true) as JsonObject),
+          },
         },
       },
     })),
