@@ -25,7 +25,17 @@ export function mistakesOf(errors: readonly ErrorObject[], forgive?: Forgive): M
   const open = forgive === undefined ? errors : withoutForgiven(errors, forgive);
   const kept = withoutAlternatives(open);
   const mistakes = kept.filter((error) => !isSummary(error, kept)).map(toMistake);
-  return mistakes.filter((mistake) => !isMisspelled(mistake, mistakes));
+  return mistakes.filter(
+    (mistake) => !isMisspelled(mistake, mistakes) && !isOfNoMapping(mistake, mistakes),
+  );
+}
+
+/** What is no mapping has no keys to miss. */
+function isOfNoMapping({ kind, path }: Mistake, mistakes: readonly Mistake[]): boolean {
+  return (
+    kind === "missing-key" &&
+    mistakes.some((other) => other.kind === "type" && other.path === path && !other.key)
+  );
 }
 
 /** A key is missing because it stands there misspelled. */

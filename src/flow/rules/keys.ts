@@ -2,8 +2,8 @@
 
 import type { StepType } from "../catalog.js";
 import { stepEnvelope, triggerSchemas, workflowEnvelope } from "../envelope.js";
-import type { Json } from "../json.js";
-import { didYouMean, show } from "../mistakes.js";
+import type { Json, JsonObject } from "../json.js";
+import { didYouMean, type Mistake, show } from "../mistakes.js";
 import { get } from "../model.js";
 import { placeAt, type TextNode } from "../tree.js";
 import { validatorOf } from "../validator.js";
@@ -36,11 +36,29 @@ function checkSteps(subject: Subject, body: TextNode, pointer: string): void {
       return;
     }
     const at = `${pointer}/steps/${index}`;
-    addMistakes(subject, at, validatorOf(stepEnvelope).mistakes(step.json));
     const type = get(step, "type");
+    const stepType = own(subject.catalog, type?.json);
+    addMistakes(subject, at, stepMistakes(step, stepType));
     if (typeof type?.json === "string") {
       checkType(subject, step, type, at);
     }
+  });
+}
+
+/** Those of the envelope: one message, where one mistake shows in several ways. */
+function stepMistakes(step: TextNode, type: StepType | undefined): Mistake[] {
+  const mistakes = validatorOf(stepEnvelope).mistakes(step.json);
+  const useless = type === undefined ? [] : [...uselessKeys(type).keys()];
+  const known = (type?.config.properties ?? {}) as JsonObject;
+  const misplaced = ({ kind, path, key = "" }: Mistake) =>
+    kind === "unknown-key" && path === "" && Object.hasOwn(known, key);
+  const isOutside = mistakes.some(misplaced);
+  return mistakes.flatMap((mistake) => {
+    if (useless.some((key) => mistake.path.startsWith(`/${key}`))) return [];
+    if (isOutside && mistake.path === "/config") return [];
+    if (!misplaced(mistake)) return [mistake];
+    const message = `unknown key ${show(mistake.key ?? "")} of a step`;
+    return [{ ...mistake, message, suggestion: 'write it inside "config"' }];
   });
 }
 
@@ -73,7 +91,7 @@ function checkType(subject: Subject, step: TextNode, type: TextNode, pointer: st
 }
 
 /** Keys that would do nothing on a step of this type. */
-function checkUseless({ findings }: Subject, step: TextNode, { type, control }: StepType): void {
+function uselessKeys({ type, control }: StepType): Map<string, string> {
   const useless = new Map<string, string>();
   if (control) {
     useless.set("retry", `a ${type} step is not tried again`);
@@ -85,7 +103,11 @@ function checkUseless({ findings }: Subject, step: TextNode, { type, control }: 
   if (type === "fail") {
     useless.set("next_step_id", "a fail step goes nowhere");
   }
-  for (const [key, why] of useless) {
+  return useless;
+}
+
+function checkUseless({ findings }: Subject, step: TextNode, type: StepType): void {
+  for (const [key, why] of uselessKeys(type)) {
     const entry = step.entries?.get(key);
     if (entry !== undefined) {
       findings.add("unknown-key", entry.key, `unknown key "${key}": ${why}`);
