@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../flow/json.js";
 import type { Signature, Workflow } from "../flow/workflow.js";
 import type { Refusal } from "./command.js";
 import type { Event } from "./event.js";
+import type { Figures } from "./figures.js";
 import type { Written } from "./ports.js";
 import type { Run, RunStatus, TriggerInfo } from "./run.js";
 import type { WaitingFor } from "./waiting-for.js";
@@ -208,6 +209,8 @@ export interface Host {
   /** What listens at this path. Absent: this host takes no deliveries. */
   hook?(path: string): Hook | undefined;
   health(): Promise<Health>;
+  /** What it has counted. Absent: this side of the door counts nothing. */
+  figures?(): Figures;
   /** The text without the values of secrets. Absent: this side of the door knows none. */
   redact?(text: string): string;
   /** Lets what is being written end, then lets the store go. */

@@ -1,6 +1,7 @@
 // From the route table to one function that answers requests. The gate stands before all routes.
 
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { type Answer, respond } from "./answer.js";
@@ -16,27 +17,40 @@ export type Fetch = (request: Request, bindings: HttpBindings) => Response | Pro
 
 export function makeFetch(routes: readonly Route[], door: Door, gate: Gate): Fetch {
   const app = new Hono<Bindings>();
-  for (const route of routes) mount(app, route, door);
+  const taken = new WeakMap<IncomingMessage, Route>();
+  for (const route of routes) mount(app, route, door, taken);
   const { clean } = door;
   app.notFound((c) => {
     const refused = door.admit(c.env.incoming, "read");
     return respond(refused ?? notFound(app, routes, c.req.method, c.req.path), clean);
   });
   app.onError((error, c) => respond(unexpected(door.log, error, c.req.method, c.req.path), clean));
-  return (request, bindings) => {
-    const refused = gate(bindings.incoming) ?? checkOpen(door);
-    return refused === null ? app.fetch(request, bindings) : respond(refused, clean);
+  return async (request, bindings) => {
+    const started = performance.now();
+    const { incoming } = bindings;
+    const refused = gate(incoming) ?? checkOpen(door);
+    const response = await (refused === null
+      ? app.fetch(request, bindings)
+      : respond(refused, clean));
+    door.metrics.answered(taken.get(incoming), response.status, performance.now() - started);
+    return response;
   };
 }
 
 /** One handler a route: a single match is answered without composing middleware. */
-function mount(app: Hono<Bindings>, route: Route, door: Door): void {
+function mount(
+  app: Hono<Bindings>,
+  route: Route,
+  door: Door,
+  taken: WeakMap<IncomingMessage, Route>,
+): void {
   const read = makeReader(route);
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
     route.params[name]?.has_slashes ? `:${name}{.+}` : `:${name}`,
   );
   app.on(route.method, path, async (c) => {
     const { incoming, outgoing } = c.env;
+    taken.set(incoming, route);
     const refused = door.admit(incoming, route.scope);
     if (refused !== null) return respond(refused, door.clean);
     const input = await read({ incoming, outgoing, param: (name) => c.req.param(name) });

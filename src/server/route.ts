@@ -6,6 +6,7 @@ import type { Host } from "../engine/runner.js";
 import { Type } from "../flow/type.js";
 import type { Answer, Clean } from "./answer.js";
 import type { Log } from "./log.js";
+import type { Metrics } from "./metrics.js";
 import type { Problem, ProblemKind } from "./problem.js";
 import type { Admit, RouteScope } from "./scope.js";
 import type { Slots } from "./slots.js";
@@ -44,6 +45,7 @@ export interface Door {
   log: Log;
   streams: Slots;
   waits: Slots;
+  metrics: Metrics;
   heartbeat_ms: number;
   /** Everything that is answered goes through this: it takes secrets out. */
   clean: Clean;

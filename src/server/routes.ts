@@ -4,6 +4,7 @@ import { Type } from "../flow/type.js";
 import { DOCS_ROUTES } from "./docs.js";
 import { type Route, route } from "./route.js";
 import { HOOK_ROUTES } from "./routes-hooks.js";
+import { getMetrics } from "./routes-metrics.js";
 import { RUN_ROUTES } from "./routes-runs.js";
 import { WORKFLOW_ROUTES } from "./routes-workflows.js";
 import { HealthRef } from "./schemas.js";
@@ -46,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   ...RUN_ROUTES,
   ...HOOK_ROUTES,
   getHealth,
+  getMetrics,
   getDocument,
   ...DOCS_ROUTES,
 ];

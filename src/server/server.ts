@@ -26,6 +26,7 @@ import { makeFetch, unreadable } from "./app.js";
 import { isTooLarge } from "./body.js";
 import { bracketed, type Gate, makeGate } from "./gate.js";
 import type { Log } from "./log.js";
+import { Metrics } from "./metrics.js";
 import { makeDocument } from "./openapi.js";
 import { Problem, rawProblem } from "./problem.js";
 import { RATE, Rate, type RateOptions } from "./rate.js";
@@ -100,13 +101,14 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
   });
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
+  const open = { streams: new Slots(limits.max_streams), waits: new Slots(limits.max_waits) };
   const fetch = makeFetch(
     ROUTES,
     {
       host,
       log,
-      streams: new Slots(limits.max_streams),
-      waits: new Slots(limits.max_waits),
+      ...open,
+      metrics: new Metrics(open),
       heartbeat_ms: limits.heartbeat_ms,
       admit: makeAdmit({ loopback, ...(token && { token }), ...(tokens && { tokens }) }),
       clean: (text) => host.redact?.(text) ?? text,

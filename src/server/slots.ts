@@ -5,6 +5,10 @@ export class Slots {
 
   constructor(readonly limit: number) {}
 
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** Undefined: all are taken. The answer gives the place back, once. */
   take(): (() => void) | undefined {
     if (this.#taken >= this.limit) return undefined;

@@ -6,9 +6,11 @@ import type { HttpBindings } from "@hono/node-server";
 import { request } from "undici";
 import { describe, expect, it } from "vitest";
 import { makeFetch } from "../../src/server/app.js";
+import { Metrics } from "../../src/server/metrics.js";
 import type { Door } from "../../src/server/route.js";
 import { ROUTES } from "../../src/server/routes.js";
 import { ServerError, startServer } from "../../src/server/server.js";
+import { Slots } from "../../src/server/slots.js";
 import { MemoryHost } from "./memory-host.js";
 import { startTest, type TestServer } from "./test-server.js";
 
@@ -107,7 +109,9 @@ describe("a server", () => {
   });
 
   it("answers 503 to what comes on an open connection while it closes", async () => {
-    const door = { closing: AbortSignal.abort() } as unknown as Door;
+    const open = { streams: new Slots(1), waits: new Slots(1) };
+    const metrics = new Metrics(open);
+    const door = { closing: AbortSignal.abort(), metrics } as unknown as Door;
     const fetch = makeFetch(ROUTES, door, () => null);
     const reply = await fetch(new Request("http://localhost/health"), {} as HttpBindings);
     expect(reply.status).toBe(503);

@@ -3,6 +3,7 @@
 
 import { dirname, join, resolve } from "node:path";
 import type { Event } from "../../engine/event.js";
+import type { Figures } from "../../engine/figures.js";
 import { Loop } from "../../engine/loop.js";
 import type { LoopPorts } from "../../engine/ports.js";
 import { FINISHED, type Run } from "../../engine/run.js";
@@ -23,6 +24,7 @@ import { openStore, type StoreOptions } from "./store.js";
 import type { StoreError } from "./store-error.js";
 import type { StoreStats } from "./store-types.js";
 import { type LocalWorkflows, openWorkflows } from "./sync.js";
+import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { openMarks, type TriggerMarks } from "./trigger-marks.js";
 import { type LocalTriggers, startTriggers } from "./triggers.js";
@@ -114,7 +116,8 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const watchers = new Watchers();
   const timers = new Timers();
   const io = createIo();
-  const inFlight = new InFlight(options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT);
+  const tally = new Tally(workflows, versions);
+  const inFlight = new InFlight(options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT, tally);
   const processes = new Processes(dirname(resolve(options.flows)));
   const runLogs = openRunLogs(options, secrets.redactText);
   const world = worldOf(io, processes, secrets, options);
@@ -125,6 +128,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const published = (run: Run, events: Event[]) => {
     store.published(run);
     watchers.published(run, events);
+    tally.published(run, events);
     if (FINISHED.has(run.status)) triggers?.ended(run);
   };
   const parts = { store, workflows, versions, timers, call, published, clean: secrets.redact };
@@ -133,7 +137,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     hasVersion(run, versions, log),
   );
   const retention = retain({ store, workflows, versions, runLogs, options, ports });
-  const runner = new LocalRunner(loop, store, workflows, watchers, runLogs, busy);
+  const runner = new LocalRunner(loop, store, workflows, watchers, runLogs, busy, tally);
   if (options.triggers) {
     triggers = startTriggers({ runner, marks, timers, secrets, served: workflows, log });
   }
@@ -142,6 +146,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     workflows,
     hook: (path) => triggers?.hook(path),
     health: () => health(options.version, { store, workflows, marks, busy }),
+    figures: () => figures(tally, store, inFlight, timers.size + (rest.sleepers?.size ?? 0)),
     setAddress: (url) => store.setAddress(url),
     secrets,
     redact: secrets.redactText,
@@ -272,6 +277,16 @@ function hasVersion(
   const fields = { run_id: id, version };
   log.error(fields, "the store has lost the version that this run needs; the run cannot go on");
   return false;
+}
+
+function figures(
+  tally: Tally,
+  store: OpenStore,
+  { count: calls_in_flight }: InFlight,
+  timers_waiting: number,
+): Figures {
+  const counted = { ...tally.figures(), ...store.stats() };
+  return { ...counted, runs: store.counts(), calls_in_flight, timers_waiting };
 }
 
 interface Healthy {

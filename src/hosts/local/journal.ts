@@ -8,6 +8,7 @@
 // looks like a tear. So after a moment of quiet, and at a clean end, a seal follows, which proves
 // that the batch before was whole. Only a batch whose writer died before its seal can be mistaken.
 
+import { Histogram } from "../../engine/figures.js";
 import { MAX_BATCH_CHARS } from "../../limits.js";
 import type { Disk } from "./disk.js";
 import { shortWrite } from "./files.js";
@@ -51,6 +52,9 @@ const NO_SPACE =
 /** ms until the next segment is tried again, where there was no room for it. */
 const RETRY_MS = 2_000;
 
+/** s: from a write that a cache takes to one that a busy disk keeps waiting. */
+const COMMIT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+
 interface Batch {
   /** Encoded as they come, while the batch before is on its way to the disk. */
   text: string;
@@ -89,6 +93,7 @@ export class Journal {
   decisions = 0;
   batches = 0;
   bytes = 0;
+  readonly commits = new Histogram(COMMIT_BOUNDS);
 
   constructor(options: JournalOptions, hasNext: boolean) {
     this.#options = options;
@@ -207,11 +212,13 @@ export class Journal {
 
   #write(bytes: Buffer, written: () => void): void {
     this.#writing = true;
+    const started = performance.now();
     this.#options.disk.commit(this.#fd, bytes, this.#at.offset, (error, length) => {
       if (error || length !== bytes.length) {
         this.#die("writing", error ?? shortWrite(length, bytes.length));
         return;
       }
+      this.commits.observe({}, (performance.now() - started) / 1_000);
       this.bytes += length;
       this.#at = { ...this.#at, offset: this.#at.offset + length };
       this.#writing = false;

@@ -228,6 +228,7 @@ export class LocalStore implements Store {
       decisions: this.#journal.decisions,
       batches: this.#journal.batches,
       journal_bytes: this.#journal.bytes,
+      commits: this.#journal.commits,
       checkpoints: this.#checkpoints,
       documents_waiting: this.#documents.waiting,
     };

@@ -24,6 +24,7 @@ import type { Workflow } from "../../flow/workflow.js";
 import { newRunId } from "./run-id.js";
 import type { RunLogs } from "./run-logs.js";
 import type { Store } from "./store-types.js";
+import type { Tally } from "./tally.js";
 import type { Watchers } from "./watchers.js";
 
 /** What of the workflows a runner needs: what new runs get. */
@@ -45,29 +46,14 @@ export class LocalRunner implements Runner {
     readonly runLogs: RunLogs,
     /** Why no new run should be taken now, in a sentence; undefined: go ahead. */
     readonly busy: () => string | undefined,
+    /** Told of each trigger, and of what it was answered. */
+    readonly tally: Pick<Tally, "answered">,
   ) {}
 
   async trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
-    const served = this.workflows.current(request.workflow_id);
-    if (!served) return unserved(request.workflow_id, this.workflows);
-    const key = request.idempotency_key;
-    if (key === undefined) return this.#start(request, served);
-    const slot = `${request.workflow_id} ${key}`;
-    const earlier = this.#starting.get(slot);
-    if (earlier) {
-      // If that one was refused nothing holds the key, and this request is asked on its own.
-      const first = await earlier;
-      if (isRefusal(first)) return this.trigger(request);
-    }
-    const runId = this.store.findByKey(request.workflow_id, key);
-    if (runId !== undefined) return this.#repeated(runId, request);
-    const started = this.#start(request, served);
-    this.#starting.set(slot, started);
-    try {
-      return await started;
-    } finally {
-      if (this.#starting.get(slot) === started) this.#starting.delete(slot);
-    }
+    const answer = await this.#trigger(request);
+    this.tally.answered(request, answer);
+    return answer;
   }
 
   async get(runId: string): Promise<Run | undefined> {
@@ -117,6 +103,29 @@ export class LocalRunner implements Runner {
 
   answer(runId: string, answer: PersonAnswer): Promise<Run | Refusal> {
     return this.#command(runId, { type: "answer", ...answer });
+  }
+
+  async #trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
+    const served = this.workflows.current(request.workflow_id);
+    if (!served) return unserved(request.workflow_id, this.workflows);
+    const key = request.idempotency_key;
+    if (key === undefined) return this.#start(request, served);
+    const slot = `${request.workflow_id} ${key}`;
+    const earlier = this.#starting.get(slot);
+    if (earlier) {
+      // If that one was refused nothing holds the key, and this request is asked on its own.
+      const first = await earlier;
+      if (isRefusal(first)) return this.#trigger(request);
+    }
+    const runId = this.store.findByKey(request.workflow_id, key);
+    if (runId !== undefined) return this.#repeated(runId, request);
+    const started = this.#start(request, served);
+    this.#starting.set(slot, started);
+    try {
+      return await started;
+    } finally {
+      if (this.#starting.get(slot) === started) this.#starting.delete(slot);
+    }
   }
 
   /** A paused run is live, so that it need not be read for this. */

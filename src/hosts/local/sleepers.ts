@@ -16,6 +16,11 @@ export class Sleepers {
     this.#heap = new DueHeap((slot) => this.wake(store.sleeper(slot).id), Date.now);
   }
 
+  /** How many wait for a time. */
+  get size(): number {
+    return this.#heap.size;
+  }
+
   /** Those that were found in the store. */
   start(): void {
     const { store, canRun } = this;

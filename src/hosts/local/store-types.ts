@@ -1,6 +1,7 @@
 // The face of the store: what the host asks of it, and what it asks of the host.
 
 import type { Decision } from "../../engine/event.js";
+import type { Spreads } from "../../engine/figures.js";
 import type { Run, RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
@@ -90,6 +91,8 @@ export interface StoreStats {
   /** Writes that made them so. */
   batches: number;
   journal_bytes: number;
+  /** s that those writes took. */
+  commits: Spreads;
   checkpoints: number;
   /** Documents of finished runs that are not written yet. */
   documents_waiting: number;
