@@ -11,6 +11,8 @@ export interface Common {
   store: string;
   /** Steps of type shell may run programs, where this process drives their runs. */
   allowShell: boolean;
+  /** Hosts that data may choose, as they were written. */
+  allowHost: readonly string[];
   /** The folder of secrets, if one is given. */
   secrets?: string;
   output: Output;

@@ -35,6 +35,7 @@ interface Globals {
   secrets?: string;
   json?: true;
   allowShell?: true;
+  allowHost: string[];
 }
 
 /** In their language, 1 means that files have problems. */
@@ -50,6 +51,12 @@ function createProgram(ended: (code: ExitCode) => void): Command {
     .option("--flows <dir>", "the folder of flow files", "flows")
     .option("--store <dir>", "the folder of runs", ".workflows")
     .option("--allow-shell", "let shell steps of runs that this process drives run programs")
+    .option(
+      "--allow-host <host>",
+      "HOST[:PORT] that data may choose to call; again for each",
+      and,
+      [],
+    )
     .option("--secrets <dir>", "a folder with a file for each secret (or: FLOWS_SECRET_<NAME>)")
     .option("--json", "results as JSON; one value a line where they come one by one")
     .configureHelp({ showGlobalOptions: true })
@@ -76,6 +83,10 @@ function createProgram(ended: (code: ExitCode) => void): Command {
   addRuns(command);
   addRest(command, program);
   return program;
+}
+
+function and(text: string, before: string[]): string[] {
+  return [...before, text];
 }
 
 type Add = (usage: string, description: string, load: () => Promise<Run>) => Command;

@@ -2,6 +2,7 @@
 // folding the journal and asking this.
 
 import { evaluateConfig, evaluateValue } from "../flow/expression/index.js";
+import { choosers } from "../flow/fixed-host.js";
 import type { JsonObject } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import { DEFAULT_STEP_TIMEOUT_MS } from "../limits.js";
@@ -70,6 +71,8 @@ function callOf(workflow: Workflow, run: Run, key: string, attempt: number): Cal
     step.config,
     namesIn(workflow, run, parseKey(key).scope),
   );
+  const { url } = step.config;
+  const isOpen = typeof url === "string" && choosers(url, workflow.context).length > 0;
   return {
     run_id: run.id,
     workflow_id: run.workflow_id,
@@ -79,6 +82,7 @@ function callOf(workflow: Workflow, run: Run, key: string, attempt: number): Cal
     attempt,
     config,
     secrets,
+    ...(isOpen && { open_host: true as const }),
     context: run.context,
     timeout_ms: step.timeout_ms ?? DEFAULT_STEP_TIMEOUT_MS,
   };

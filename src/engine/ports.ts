@@ -40,6 +40,8 @@ export interface Call {
   config: JsonObject;
   /** The strings with secrets in them, for the host to fill in just before the call. */
   secrets: SecretText[];
+  /** The flow file does not fix the host of `config.url`: what the run brings has chosen it. */
+  open_host?: true;
   context: JsonObject;
   timeout_ms: number;
 }

@@ -141,12 +141,17 @@ export interface ServedWorkflow {
   workflow: Workflow | null;
 }
 
+export interface PutRights {
+  /** False: who puts it may sit at another machine, and must not reach what only this one can. */
+  private_hosts: boolean;
+}
+
 /** The workflows of one flows folder, as doors see them. */
 export interface Workflows {
   list(): Promise<ServedWorkflow[]>;
   get(id: string): Promise<ServedWorkflow | undefined>;
   /** Creates or updates the flow file; with errors nothing is written. */
-  put(definition: JsonObject): Promise<Put>;
+  put(definition: JsonObject, may?: PutRights): Promise<Put>;
   /** Reads the whole folder again; answers when every file is checked and served. */
   sync(): Promise<ServedWorkflow[]>;
 }

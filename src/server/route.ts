@@ -50,6 +50,8 @@ export interface Door {
   /** Everything that is answered goes through this: it takes secrets out. */
   clean: Clean;
   admit: Admit;
+  /** Only programs of this machine come in. */
+  loopback: boolean;
   /** Aborted when the server closes: streams and waits end then. */
   closing: AbortSignal;
   /** The OpenAPI document. */

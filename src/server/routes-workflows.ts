@@ -55,8 +55,9 @@ const putWorkflow = route({
     },
   },
   problems: ["invalid_definition"],
-  async handle({ body }, { host }) {
-    const put = await host.workflows.put(body as JsonObject);
+  async handle({ body }, { host, loopback }) {
+    const may = { private_hosts: loopback };
+    const put = await host.workflows.put(body as JsonObject, may);
     if ("diagnostics" in put) {
       const count = put.diagnostics.filter((found) => found.severity === "error").length;
       const errors = count === 1 ? "1 error" : `${count} errors`;

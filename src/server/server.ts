@@ -110,6 +110,7 @@ export async function startServer(host: Host, options: ServerOptions): Promise<R
       ...open,
       metrics: new Metrics(open),
       heartbeat_ms: limits.heartbeat_ms,
+      loopback,
       admit: makeAdmit({ loopback, ...(token && { token }), ...(tokens && { tokens }) }),
       clean: (text) => host.redact?.(text) ?? text,
       closing: closing.signal,

@@ -1,6 +1,6 @@
 // Who may do what: every route against every scope, and how often one client may ask.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Scope } from "../../src/engine/runner.js";
 import { Rate } from "../../src/server/rate.js";
 import { ROUTES } from "../../src/server/routes.js";
@@ -93,6 +93,20 @@ describe("a token", () => {
     await expect(startTest({ host: "0.0.0.0", tokens: none })).rejects.toThrow(
       /flows token create/,
     );
+  });
+});
+
+describe("a definition that is put", () => {
+  it.each([
+    ["127.0.0.1", true],
+    ["0.0.0.0", false],
+  ])("at a server on %s, may call private hosts: %s", async (host, private_hosts) => {
+    all();
+    const server = await startTest({ host, tokens });
+    const put = vi.spyOn(server.host.workflows, "put");
+    await server.post("/api/workflows", { id: "a" }, bearer("the-admin-token"));
+    expect(put).toHaveBeenCalledWith({ id: "a" }, { private_hosts });
+    await server.close();
   });
 });
 

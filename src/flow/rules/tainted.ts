@@ -1,6 +1,12 @@
 // Data from outside does not choose a host or a program, and nothing becomes part of a script.
 
-import { findExpressions, type Part, type Reference } from "../expression/index.js";
+import {
+  type ExpressionPart,
+  findExpressions,
+  type Part,
+  type Reference,
+} from "../expression/index.js";
+import { choosers } from "../fixed-host.js";
 import type { Json, JsonObject } from "../json.js";
 import { get, stepsOf } from "../model.js";
 import { placeInScalar } from "../scalar-text.js";
@@ -18,22 +24,11 @@ export const tainted: Rule = {
       if (use.role !== "config" || typeof use.node.json !== "string") continue;
       const { parts } = findExpressions(use.node.json);
       if (isScript(use)) checkScript(subject, use, parts);
-      else if (/\/config\/url$/.test(use.pointer)) checkChoice(subject, use, ofHost(parts), "host");
-      else if (isProgram(use)) checkChoice(subject, use, parts, "program");
+      else if (/\/config\/url$/.test(use.pointer)) checkHost(subject, use, use.node.json);
+      else if (isProgram(use)) checkProgram(subject, use, parts);
     }
   },
 };
-
-const WORDS = {
-  host: [
-    "data from outside chooses the host of this address",
-    "write the host down, or bound the value: an enum, a pattern or a format in context",
-  ],
-  program: [
-    "data from outside chooses the program that runs",
-    "write the program down, or bound the value: an enum or a pattern in context",
-  ],
-} as const;
 
 /** Even a bounded value can end the script's quotes, and a secret would be seen in `ps`. */
 function checkScript({ text, findings }: Subject, { node }: Use, parts: readonly Part[]): void {
@@ -47,17 +42,32 @@ function checkScript({ text, findings }: Subject, { node }: Use, parts: readonly
   }
 }
 
-function checkChoice(
-  subject: Subject,
-  use: Use,
-  parts: readonly Part[],
-  what: keyof typeof WORDS,
-): void {
+/** Nothing but an enum will do here: the local host refuses what this speaks of. */
+function checkHost({ text, root, findings }: Subject, { node }: Use, url: string): void {
+  for (const part of choosers(url, get(root, "context")?.json)) {
+    const message = "data from outside chooses the host of this address";
+    const suggestion =
+      "write the host down, bound the value by an enum in context, " +
+      "or start flows with --allow-host HOST for each that may be called";
+    const place = placeInScalar(text, node, ...rangeOf(part));
+    findings.add("tainted-input", place, message, suggestion);
+  }
+}
+
+/** Without the blanks around it. */
+function rangeOf({ text, offset }: ExpressionPart): [start: number, end: number] {
+  const start = offset + text.length - text.trimStart().length;
+  return [start, start + text.trim().length];
+}
+
+function checkProgram(subject: Subject, use: Use, parts: readonly Part[]): void {
   for (const read of use.checked.reads) {
     const inside = parts.some(({ start, end }) => start <= read.start && read.end <= end);
     if (inside && isTainted(read, use, subject)) {
       const place = placeInScalar(subject.text, use.node, read.start, read.end);
-      const [message, suggestion] = WORDS[what];
+      const message = "data from outside chooses the program that runs";
+      const suggestion =
+        "write the program down, or bound the value: an enum or a pattern in context";
       subject.findings.add("tainted-input", place, message, suggestion);
     }
   }
@@ -75,24 +85,6 @@ function isScript({ step, pointer }: Use): boolean {
 
 function isProgram({ step, pointer }: Use): boolean {
   return step?.type === "shell" && /\/config\/command\/0$/.test(pointer);
-}
-
-/** The expressions of a URL up to its host's end. */
-function ofHost(parts: readonly Part[]): Part[] {
-  const found: Part[] = [];
-  let before = "";
-  for (const part of parts) {
-    if (part.kind === "expression") {
-      found.push(part);
-    } else {
-      before += part.text;
-    }
-    if (/^[^:/?#]*:\/\/[^/?#]*[/?#]/.test(before)) {
-      break;
-    }
-    before += part.kind === "expression" ? "x" : "";
-  }
-  return found;
 }
 
 /** Context counts, unless its schema bounds the value; so does what other services answered. */

@@ -15,6 +15,7 @@ import {
 import type { Failure } from "../../engine/run.js";
 import type { Json, JsonObject } from "../../flow/json.js";
 import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
+import { type AllowedHost, isAllowed } from "./allowed-hosts.js";
 import { withSecrets } from "./fill-secrets.js";
 import { TimedOut } from "./io.js";
 import { openSecrets, SecretError } from "./secrets.js";
@@ -26,6 +27,8 @@ type SecretOf = (name: string) => string;
 export interface World {
   http: Io["http"];
   process?(request: ProcessRequest, log: Io["log"]): Promise<ProcessEnd>;
+  /** What may be called though the flow file does not fix it. Absent: nothing. */
+  allowed_hosts?: readonly AllowedHost[];
   /** A secret's value. Throws a SecretError; absent: there are none. */
   secretOf?: SecretOf;
 }
@@ -59,7 +62,7 @@ export function createCalls(
       if (outcome !== undefined) report(outcome);
     }
 
-    const io = ioOf(world, (entry) => write(call, entry));
+    const io = ioOf(world, call, (entry) => write(call, entry));
     void perform(connectors, call, { io, secretOf }, abort.signal).then(end);
     return () => {
       end();
@@ -68,14 +71,25 @@ export function createCalls(
   };
 }
 
-function ioOf({ http, process }: World, log: Io["log"]): Io {
+function ioOf({ http, process, allowed_hosts = [] }: World, call: Call, log: Io["log"]): Io {
   return {
-    http,
+    http: async (request) => {
+      if (call.open_host && !isAllowed(request.url, allowed_hosts)) throw notListed(request.url);
+      return http(request);
+    },
     log,
     now: Date.now,
     signer,
     ...(process && { process: (request) => process(request, log) }),
   };
+}
+
+function notListed(url: string): ConnectorError {
+  const { host } = new URL(url);
+  const message =
+    `${host} is chosen by data, and not by the flow file: write the host down in url, bound the ` +
+    "value by an enum in context, or start flows with --allow-host HOST";
+  return new ConnectorError({ kind: "egress", message });
 }
 
 async function perform(

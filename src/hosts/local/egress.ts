@@ -97,8 +97,14 @@ function refusal(policy: EgressPolicy, host: string, address: string): EgressErr
   if (policy.private_names.includes(host.toLowerCase().replace(/\.$/, ""))) return undefined;
   return new EgressError(
     `${where} is a name that leads to a loopback or private address: ` +
-      "if that is meant, write the address itself in url",
+      "if that is meant, write the address itself in url, or start flows with --allow-host",
   );
+}
+
+/** Does it name, by itself, what is not out on the internet? */
+export function isNear({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  return isIP(host) > 0 ? reachOf(host) !== "public" : /(?:^|\.)localhost$/i.test(host);
 }
 
 export type Reach = "public" | "private" | "forbidden";

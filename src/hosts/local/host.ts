@@ -10,7 +10,9 @@ import { FINISHED, type Run } from "../../engine/run.js";
 import type { Health, Host } from "../../engine/runner.js";
 import type { Retention as RetentionRules, Workflow } from "../../flow/workflow.js";
 import { MAX_CALLS_IN_FLIGHT, PACKED_WAIT_MS } from "../../limits.js";
+import type { AllowedHost } from "./allowed-hosts.js";
 import { createCalls, type World } from "./calls.js";
+import { DEFAULT_EGRESS, type EgressPolicy } from "./egress.js";
 import { InFlight } from "./in-flight.js";
 import { createIo, type LocalIo } from "./io.js";
 import type { Log } from "./log.js";
@@ -42,6 +44,8 @@ export interface LocalHostOptions {
   drive?: boolean;
   /** Whether steps of type shell may run programs. Default false. */
   allow_shell?: boolean;
+  /** What may be called though the flow file does not fix it. Default: nothing. */
+  allowed_hosts?: readonly AllowedHost[];
   /** Which finished runs are kept, where their workflow does not say. Absent: none is deleted. */
   retention?: RetentionRules;
   /** True: schedules fire. For who stays; a command that is soon gone lets them be. */
@@ -115,7 +119,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   if (options.watch) live.watch((catalog) => workflows.recheck(catalog));
   const watchers = new Watchers();
   const timers = new Timers();
-  const io = createIo();
+  const io = createIo(egressOf(options));
   const tally = new Tally(workflows, versions);
   const inFlight = new InFlight(options.limits?.max_calls ?? MAX_CALLS_IN_FLIGHT, tally);
   const processes = new Processes(dirname(resolve(options.flows)));
@@ -224,9 +228,16 @@ function worldOf(
   { http }: LocalIo,
   processes: Processes,
   { secretOf }: Secrets,
-  { allow_shell }: LocalHostOptions,
+  { allow_shell, allowed_hosts = [] }: LocalHostOptions,
 ): World {
-  return { http, secretOf, ...(allow_shell && { process: processes.run.bind(processes) }) };
+  const process = allow_shell && processes.run.bind(processes);
+  return { http, secretOf, allowed_hosts, ...(process && { process }) };
+}
+
+/** Who lists a name, on every port, knows where it leads. */
+function egressOf({ allowed_hosts = [] }: LocalHostOptions): EgressPolicy {
+  const listed = allowed_hosts.filter(({ port }) => port === undefined).map(({ host }) => host);
+  return { ...DEFAULT_EGRESS, private_names: [...DEFAULT_EGRESS.private_names, ...listed] };
 }
 
 /** Now, and not only when a run comes to the step that needs it. */

@@ -1,5 +1,6 @@
 // The local host's public face: what the doors may use of it.
 
+export { type AllowedHost, parseAllowedHost } from "./allowed-hosts.js";
 export { type Examined, examineStore } from "./doctor.js";
 export type { Finding } from "./doctor-finding.js";
 export { decodeFlowText, isTestFile, readFlowFile, readFlowFiles } from "./flow-folder.js";

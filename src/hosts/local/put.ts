@@ -2,14 +2,18 @@
 
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import type { Put, ServedWorkflow } from "../../engine/runner.js";
+import type { Put, PutRights, ServedWorkflow } from "../../engine/runner.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
+import { findExpressions } from "../../flow/expression/index.js";
 import { Findings } from "../../flow/findings.js";
+import { hostParts, isSecret } from "../../flow/fixed-host.js";
 import { readFlowFile as parseFlowFile } from "../../flow/flow-file.js";
 import type { Json, JsonObject } from "../../flow/json.js";
 import { buildModel, get, stepsOf } from "../../flow/model.js";
+import type { TextNode } from "../../flow/tree.js";
 import { MAX_FLOW_DEPTH, MAX_FLOW_FILE_BYTES } from "../../limits.js";
 import type { Checker } from "./checker.js";
+import { isNear } from "./egress.js";
 import { editedText, newText } from "./flow-edit.js";
 import { type FlowEntry, readFlowFile, unreadable } from "./flow-folder.js";
 import { saveText } from "./save-text.js";
@@ -17,6 +21,7 @@ import { saveText } from "./save-text.js";
 export interface PutContext {
   /** The folder of flow files. */
   dir: string;
+  may: PutRights;
   checker: Checker;
   files(): Promise<FlowEntry[]>;
   list(): ServedWorkflow[];
@@ -77,7 +82,7 @@ function takenName(
 
 async function create(definition: JsonObject, file: string, context: PutContext): Promise<Put> {
   const text = newText(file, definition);
-  const diagnostics = await errorsOf(file, text, context.checker);
+  const diagnostics = await errorsOf(file, text, context);
   if (diagnostics !== undefined) return { diagnostics };
   await mkdir(context.dir, { recursive: true });
   const path = join(await realpath(context.dir), file);
@@ -95,11 +100,11 @@ async function update(definition: JsonObject, entry: FlowEntry, context: PutCont
     const text = before && editedText(file, before.text, definition);
     if (before !== undefined && text === undefined) {
       // Someone is in the middle of editing it by hand: their text is not thrown away.
-      const broken = await errorsOf(file, before.text, context.checker);
+      const broken = await errorsOf(file, before.text, context);
       return { diagnostics: broken ?? [unreadable(file, "the file cannot be edited")] };
     }
     const next = text ?? newText(file, definition);
-    const diagnostics = await errorsOf(file, next, context.checker);
+    const diagnostics = await errorsOf(file, next, context);
     if (diagnostics !== undefined) return { diagnostics };
     const now = await readFlowFile(entry);
     // Saved by another hand meanwhile: begin with what they wrote.
@@ -130,10 +135,10 @@ async function save(
 async function errorsOf(
   file: string,
   text: string,
-  checker: Checker,
+  { checker, may }: Pick<PutContext, "checker" | "may">,
 ): Promise<Diagnostic[] | undefined> {
   const { diagnostics } = await checker.try({ file, text });
-  const all = [...diagnostics, ...ofOthers(file, text, diagnostics)];
+  const all = [...diagnostics, ...ofOthers({ file, text, found: diagnostics, may })];
   return all.some(({ severity }) => severity === "error") ? all : undefined;
 }
 
@@ -141,18 +146,51 @@ async function errorsOf(
  * Whoever may write into the folder may run programs with the host's rights anyway. Whoever has no
  * more than a token of the API does not get that far by it.
  */
-function ofOthers(file: string, text: string, found: Diagnostic[]): Diagnostic[] {
+function ofOthers({ file, text, found, may }: Upload): Diagnostic[] {
   const findings = new Findings(file, text);
   // What the checker could not read may not be read here, on the thread that all depends on.
   const isSafe = !found.some(({ severity }) => severity === "error");
   const root = isSafe ? parseFlowFile(text, findings) : undefined;
   for (const step of root ? stepsOf(buildModel(root)) : []) {
+    if (!may.private_hosts) checkUrl(get(get(step.node, "config"), "url"), findings);
     if (step.type !== "shell") continue;
     const message = "a workflow that comes by the API cannot have shell steps";
     const suggestion = "write it into the flows folder";
     findings.add("step-type", get(step.node, "type") ?? step.node, message, suggestion);
   }
   return findings.sorted();
+}
+
+interface Upload {
+  file: string;
+  text: string;
+  found: Diagnostic[];
+  may: PutRights;
+}
+
+/** Names that lead there are refused at the connection, and hosts that data chooses at the call. */
+function checkUrl(url: TextNode | undefined, findings: Findings): void {
+  if (url === undefined || typeof url.json !== "string") return;
+  const suggestion = "write it into the flows folder";
+  // The list that fixes such a host came by the API, too.
+  if (hostParts(url.json).some((part) => !isSecret(part))) {
+    const message = "a workflow that comes by the API from beyond this machine must name its hosts";
+    findings.add("value", url, message, suggestion);
+  } else if (leadsNear(url.json)) {
+    const message =
+      "a workflow that comes by the API may call loopback and private addresses " +
+      "only while the server listens on loopback";
+    findings.add("value", url, message, suggestion);
+  }
+}
+
+/** What follows the host has no say in it, whatever its expressions give. */
+function leadsNear(url: string): boolean {
+  const texts = findExpressions(url).parts.map((part) =>
+    part.kind === "literal" ? part.text : "x",
+  );
+  const address = texts.join("");
+  return URL.canParse(address) && isNear(new URL(address));
 }
 
 function refuse(file: string, kind: Diagnostic["kind"], message: string): Put {

@@ -1,9 +1,8 @@
 // Follows redirects: a bounded number, and to another origin without what is meant for the first.
 
-import { isIP } from "node:net";
 import { ConnectorError, type HttpRequest, type HttpResponse } from "../../engine/ports.js";
 import { MAX_REDIRECTS } from "../../limits.js";
-import { reachOf } from "./egress.js";
+import { isNear } from "./egress.js";
 
 /** `send` checks each address as it does the first one. */
 export async function followRedirects(
@@ -35,6 +34,7 @@ function nextRequest(request: HttpRequest, response: HttpResponse): HttpRequest 
   if (to === undefined || !/^https?:$/.test(to.protocol)) {
     throw refused(response, `${from.host} redirects to what is no http:// or https:// address`);
   }
+  // No flow file has this literal, and the egress policy lets through what stands in `url` itself.
   if (from.hostname !== to.hostname && isNear(to)) {
     throw refused(
       response,
@@ -66,12 +66,6 @@ function nextRequest(request: HttpRequest, response: HttpResponse): HttpRequest 
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-/** A literal that no flow file has: the egress policy lets through what stands in `url` itself. */
-function isNear({ hostname }: URL): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  return isIP(host) > 0 ? reachOf(host) !== "public" : /(?:^|\.)localhost$/i.test(host);
-}
 
 function hostOf({ url }: HttpRequest): string {
   return new URL(url).host;

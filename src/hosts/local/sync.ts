@@ -1,7 +1,7 @@
 // Flow files → checked → served: keeps what new runs get in step with a folder of flow files.
 
 import { join } from "node:path";
-import type { Put, ServedWorkflow, Workflows } from "../../engine/runner.js";
+import type { Put, PutRights, ServedWorkflow, Workflows } from "../../engine/runner.js";
 import type { Catalog } from "../../flow/catalog.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import type { JsonObject } from "../../flow/json.js";
@@ -157,10 +157,11 @@ class Sync implements LocalWorkflows {
     return this.list();
   }
 
-  put(definition: JsonObject): Promise<Put> {
+  put(definition: JsonObject, may?: PutRights): Promise<Put> {
     return this.#inTurn(() =>
       putDefinition(definition, {
         dir: this.options.flows,
+        may: may ?? { private_hosts: true },
         checker: this.checker,
         files: async () => (await listFlowFiles(this.options.flows, this.options.store)).files,
         list: () => listing(this.state, this.served),

@@ -179,6 +179,46 @@ describe("given a step type without a connector to call, when it is called", () 
   );
 });
 
+describe("given a step whose host was chosen by data, when it calls", () => {
+  const calling = (url: string): RunConnector => {
+    return async (_call, io, signal) => {
+      const { body } = await io.http({
+        method: "GET",
+        url,
+        headers: {},
+        max_response_bytes: 9,
+        signal,
+      });
+      return body;
+    };
+  };
+
+  test("a host that is not listed, then nothing is sent, and the failure says so", async () => {
+    const { first, call } = start(calling("https://evil.example:8/x?secret"));
+    call({ open_host: true });
+    expect(await first).toEqual({
+      type: "failure",
+      error: {
+        kind: "egress",
+        message:
+          "evil.example:8 is chosen by data, and not by the flow file: write the host down in " +
+          "url, bound the value by an enum in context, or start flows with --allow-host HOST",
+      },
+    });
+  });
+
+  test.each([
+    ["a listed host", "https://listed.example/x", true],
+    ["what is no url, which has a failure of its own", "https://%/", true],
+    ["any host that the flow file fixes", "https://evil.example/x", false],
+  ])("%s, then the request goes out", async (_what, url, open) => {
+    const { first, call } = start(calling(url));
+    call(open ? { open_host: true } : {});
+    const message = "the test connector broke: there is no network here";
+    expect(await first).toEqual({ type: "failure", error: { kind: "connector", message } });
+  });
+});
+
 function start(run: RunConnector) {
   const reports: Outcome[] = [];
   let heard = (_outcome: Outcome) => {};
@@ -196,11 +236,12 @@ function start(run: RunConnector) {
     test: { type: "test", description: "", config, run: counted },
     control: { type: "control", description: "", config },
   });
+  const allowed_hosts = [{ host: "listed.example" }];
   const secretOf = (name: string) => {
     if (name === "NONE") throw new SecretError("there is no NONE");
     return `value of ${name}`;
   };
-  const calls = createCalls(connectors, { ...io, secretOf });
+  const calls = createCalls(connectors, { ...io, secretOf, allowed_hosts });
   const call = (change: Partial<Call> = {}) =>
     calls({ ...CALL, ...change }, (outcome) => {
       reports.push(outcome);

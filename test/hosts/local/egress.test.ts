@@ -70,14 +70,67 @@ describe("given the default policy, when a request names a metadata address", ()
     "[64:ff9b::169.254.169.254]",
     "[fe80::1]",
     "[ff02::1]",
+    "[FD00:EC2:0:0::254]",
+    "[fd00:0ec2:0000:0000:0000:0000:0000:0254]",
+    "[::ffff:0.0.0.0]",
+    "[::]",
+    "0xa9fea9fe",
+    "0XA9FEA9FE",
+    "025177524776",
+    "169.16689662",
+    "0xa9.254.0251.0xfe",
+    "0251.0376.0000251.00000376",
+    "169%2e254%2e169%2e254",
+    "169\u3002254\uff0e169\uff61254",
+    "\uff11\uff16\uff19.254.169.254",
+    "\u2460\u2465\u2468.254.169.254",
+    "169.254.169.254:80",
+    "1684301000",
+    "100.100.100.200.",
+    "0x64.0x64.0x64.0xc8",
+    "[::ffff:100.100.100.200]",
     "224.0.0.1",
+    "0xe0000001",
     "0.0.0.0",
+    "0x0",
+    "00",
     "0",
   ])("spelled %s, then it is refused", async (host) => {
     const error = await refused(`http://${host}/latest/meta-data/`);
     expect(error.failure.kind).toBe("egress");
     expect(error.failure.message).toContain("which workflows may not call");
   });
+});
+
+test("when a user name stands before a metadata address, then it is refused", async () => {
+  const error = await refused("http://service.example@169.254.169.254/");
+  expect(error.failure.message).toContain("holds a user name");
+});
+
+describe("given a name that answers well first, when its answer turns to", () => {
+  test.each(["127.0.0.1", "10.0.0.1", "169.254.169.254", "fd00:ec2::254", "::ffff:127.0.0.1"])(
+    "%s, then the second call is refused",
+    async (address) => {
+      const { port, received } = await startReceiver((response) => response.end("here"));
+      // No test calls the internet: first, the name may lead here, and then it may not.
+      const answers = [["127.0.0.1"], [address]];
+      const lookup: Lookup = (...args) => answering(...(answers.shift() ?? []))(...args);
+      const policy = { literal_private: true, private_names: ["turning.example"] };
+      const io = createIo(policy, lookup);
+      onTestFinished(() => io.close());
+      const call = () => {
+        const { signal } = new AbortController();
+        const headers = { connection: "close" };
+        const url = `http://turning.example:${port}/`;
+        return io.http({ method: "GET", url, headers, max_response_bytes: 9, signal });
+      };
+      expect((await call()).body).toBe("here");
+      policy.private_names = [];
+      await expect(call()).rejects.toMatchObject({ failure: { kind: "egress" } });
+      expect(received).toHaveLength(1);
+      expect(answers).toEqual([]);
+    },
+  );
 });
 
 describe("given a server on loopback", () => {

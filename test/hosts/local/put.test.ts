@@ -181,6 +181,62 @@ describe("given a workflow with comments in its file, when its definition is put
   });
 });
 
+describe("given a server that others reach, when a definition is put that calls", () => {
+  const ONLY_LOOPBACK =
+    "a workflow that comes by the API may call loopback and private addresses " +
+    "only while the server listens on loopback";
+  const NAME_HOSTS =
+    "a workflow that comes by the API from beyond this machine must name its hosts";
+  const beyond = { private_hosts: false };
+  const calling = (url: string): JsonObject => ({
+    id: "a",
+    name: "The a",
+    context: { type: "object", properties: { host: { enum: ["127.0.0.1"] }, any: {} } },
+    secrets: ["HOOK"],
+    steps: [
+      {
+        id: "each",
+        type: "foreach",
+        config: { items: [1], steps: [{ id: "x", type: "http", config: { url } }] },
+      },
+    ],
+  });
+
+  test("what others must not reach, then it is refused at its place", async () => {
+    const table: [url: string, message: string][] = [
+      ["http://127.0.0.1:9/", ONLY_LOOPBACK],
+      ["http://2130706433/", ONLY_LOOPBACK],
+      ["http://localhost./", ONLY_LOOPBACK],
+      ["http://[::ffff:10.0.0.1]/", ONLY_LOOPBACK],
+      ["http://192\u3002168.0.1/${{ context.any }}", ONLY_LOOPBACK],
+      ["http://169.254.169.254/", ONLY_LOOPBACK],
+      ["http://${{ context.host }}/", NAME_HOSTS],
+      ["http://${{ secrets.HOOK }}.${{ context.host }}/", NAME_HOSTS],
+      ["${{ context.any }}", NAME_HOSTS],
+    ];
+    const kit = createKit();
+    const workflows = await kit.open({ watch: false });
+    for (const [url, message] of table) {
+      const put = await workflows.put(calling(url), beyond);
+      const all = "diagnostics" in put ? put.diagnostics : [];
+      const errors = all.filter(({ severity }) => severity === "error");
+      expect(errors, url).toMatchObject([{ kind: "value", message }]);
+      expect(errors[0]?.line, url).toBeGreaterThan(8);
+    }
+    expect(readdirSync(kit.flows)).toEqual([]);
+  });
+
+  test("the internet or a secret address, then it is served; on loopback, all is", async () => {
+    const kit = createKit();
+    const workflows = await kit.open({ watch: false });
+    for (const url of ["https://api.example/${{ context.any }}", "${{ secrets.HOOK }}"]) {
+      expect(await workflows.put(calling(url), beyond)).toMatchObject({ workflow: { id: "a" } });
+    }
+    const near = calling("http://127.0.0.1:9/");
+    expect(await workflows.put(near, { private_hosts: true })).toMatchObject({ created: false });
+  });
+});
+
 test("given two files of one id, when its definition is put, then neither is touched", async () => {
   const kit = createKit({ "a.yaml": flow("a", 1), "b.yaml": flow("a", 2) });
   const workflows = await kit.open();

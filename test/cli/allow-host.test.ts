@@ -1,0 +1,31 @@
+// `--allow-host`: a host that data chooses is called only where its owner has listed it.
+
+import { expect, it } from "vitest";
+import { place, subscriber } from "./harness.js";
+
+const FLOW = `id: one
+context: { type: object, properties: { at: { type: string } } }
+steps: [{ id: send, type: webhook, config: { url: "http://\${{ context.at }}/x" } }]
+`;
+
+it("given a host from the context, refuses it; given --allow-host, calls it", async () => {
+  const here = await place({ "flows/one.yaml": FLOW });
+  const { url, bodies } = await subscriber(200);
+  const { host } = new URL(url);
+  const trigger = ["trigger", "one", "--set", `at=${host}`];
+  const refused = await here.flows([...trigger, "--allow-host", "127.0.0.1:1"]);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toContain(`${host} is chosen by data`);
+  expect(bodies).toEqual([]);
+  const listed = ["--allow-host", "api.example", "--allow-host", host];
+  expect((await here.flows([...trigger, ...listed])).code).toBe(0);
+  expect(bodies).toEqual([{ at: host }]);
+  const wrong = await here.flows([...trigger, "--allow-host", "http://api.example"]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain(
+    '--allow-host wants a host, or HOST:PORT, and not "http://api.example"',
+  );
+  const checked = await here.flows(["validate", ...listed]);
+  expect(checked.code).toBe(0);
+  expect(checked.stdout + checked.stderr).toContain("--allow-host HOST");
+});
