@@ -33,7 +33,7 @@ describe("a server refuses to start", () => {
   it.each(["0.0.0.0", "::"])("on %s without a token", async (host) => {
     const { code, message } = await refusalOf({ host });
     expect(code).toBe("token_needed");
-    expect(message).toContain("Set a token, or listen on 127.0.0.1");
+    expect(message).toContain("make one with flows token create, or listen on 127.0.0.1");
   });
 
   it.each(["", " ", "a b", "tökenätökenätökenä"])("with the token %j", async (token) => {
