@@ -28,12 +28,12 @@ export class Metrics {
 
   async text(figures: Figures | undefined): Promise<string> {
     this.#registry ??= openRegistry();
-    const registry = await this.#registry;
+    const kept = await this.#registry;
     for (const series of [...this.#ofDoor(), ...(figures ? ofHost(figures) : [])]) {
-      registry.removeSingleMetric(series.name);
-      registry.registerMetric(asMetric(series));
+      kept.removeSingleMetric(series.name);
+      kept.registerMetric(asMetric(series));
     }
-    return registry.metrics();
+    return kept.metrics();
   }
 
   #ofDoor(): Series[] {

@@ -27,6 +27,7 @@ function essence(run: Run | undefined) {
 }
 
 const send = stage(`id: send
+triggers: [{ type: webhook, path: send }]
 steps:
   - { id: send, type: webhook, retry: { max_attempts: 4, delay: 1s }, config: { url: ${url} } }
 outputs: { id: "\${{ steps.send.output.body.id }}" }

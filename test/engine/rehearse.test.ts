@@ -260,6 +260,7 @@ expect: { status: ${status}, elapsed: ${status === "failed" ? "0s" : elapsed} }`
 describe("the run's start", () => {
   it("given at and trigger, expressions read them", () => {
     const { play } = stage(`id: w
+triggers: [{ type: schedule, cron: "0 12 * * *" }]
 steps:
   - { id: until, type: delay, config: { until: "2030-01-02T00:00:00Z" } }
 outputs: { at: "\${{ run.created_at }}", by: "\${{ trigger.type }}" }

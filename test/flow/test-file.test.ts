@@ -65,6 +65,7 @@ cases:
       context: { amount: 3 },
       at: Date.parse("2030-01-31T09:00:00Z"),
       trigger: { type: "webhook", body: { a: 1 } },
+      maps: false,
       stubs: {
         send: [
           { after_ms: 0, error: { status: 429, retry_after_ms: 5_000 } },
