@@ -39,7 +39,7 @@ it.each([
   "given an owner %s and never answers, then the command ends with code 4",
   async (_n, has, said) => {
     const store = await stoppedOwner(has);
-    const common = { flows: store, store, allowHost: [] as string[] } as Common;
+    const common = { flows: store, store, allowHost: [] } as Partial<Common> as Common;
     const asking = withHost(common, { for: "look" }, async () => "taken");
     await expect(asking).rejects.toMatchObject({
       exitCode: 4,
