@@ -23,6 +23,7 @@ export class DueHeap {
   #immediate: NodeJS.Immediate | undefined;
   /** When the timeout fires, by the clock; Infinity: it is not set. */
   #wakesAt = Infinity;
+  #isStopped = false;
 
   /** `due` is called with what is due, the earliest first, never while it is being added. */
   constructor(due: (value: number) => void, now: () => number) {
@@ -58,8 +59,9 @@ export class DueHeap {
     this.#sink(place);
   }
 
-  /** Forgets all of them. */
+  /** Forgets all of them, and wakes for none that comes later: a store that closes still writes. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timeout);
     clearImmediate(this.#immediate);
     for (let place = 0; place < this.#length; place += 1) {
@@ -82,7 +84,7 @@ export class DueHeap {
   }
 
   #sleep(): void {
-    if (this.#length === 0) {
+    if (this.#length === 0 || this.#isStopped) {
       clearTimeout(this.#timeout);
       this.#wakesAt = Infinity;
       return;
