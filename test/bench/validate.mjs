@@ -43,9 +43,10 @@ function folder(round) {
   });
 }
 
-/** What a flow file calls its own: its id, its steps, the keys of its context. */
-function namesIn({ id, context, steps }) {
-  const all = [id, ...Object.keys(context?.properties ?? {}), ...steps.flatMap(idsOf)];
+/** What a flow file calls its own: its id, its hooks, its steps, the keys of its context. */
+function namesIn({ id, context, triggers = [], steps }) {
+  const hooks = triggers.flatMap(({ path }) => path ?? []);
+  const all = [id, ...hooks, ...Object.keys(context?.properties ?? {}), ...steps.flatMap(idsOf)];
   // Words of the language stay.
   return all.filter((name) => !LANGUAGE.includes(`"${name}"`));
 }
