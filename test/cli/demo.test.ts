@@ -18,7 +18,7 @@ describe("flows demo", () => {
     const { flows } = await place();
     const done = await flows(["demo", "--delay", "0.2"]);
     const file = sweep(done);
-    expect(done.code).toBe(0);
+    expect([done.code, done.stderr]).toEqual([0, ""]);
     expect(done.stdout).toMatch(
       new RegExp(
         [

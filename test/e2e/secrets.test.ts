@@ -76,6 +76,18 @@ describe("a secret that has no value", () => {
     expect(run.error?.message).toMatch(why);
   });
 
+  it("is missed by a server at its start, and by no command for another workflow", async () => {
+    const here = await place({
+      ...flows("http://127.0.0.1:9", ["/body"]),
+      "flows/other.yaml":
+        "id: other\nsteps: [{ id: done, type: set, config: { values: { a: 1 } } }]\n",
+    });
+    const { code, stderr } = await here.flows(["trigger", "other"]);
+    expect([code, /secret/.test(stderr)]).toEqual([0, false]);
+    const server = await serve(here);
+    await server.said(/the secret TOKEN has no value here/);
+  });
+
   it("stops a command whose folder of secrets is not there", async () => {
     const here = await place(flows("http://127.0.0.1:9", ["/body"]));
     const { code, stderr } = await here.flows(["--secrets", "none", "trigger", "leak_body"]);

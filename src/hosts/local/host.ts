@@ -112,7 +112,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
     saveVersion: async (version: string, workflow: Workflow) => {
       await store.saveVersion(version, workflow);
       versions.set(version, workflow);
-      if (drive) warnOfMissing(workflow, secrets, log);
+      if (options.watch) warnOfMissing(workflow, secrets, log);
     },
     applied: () => triggers?.follow(),
   });
@@ -130,6 +130,7 @@ async function openOn(store: OpenStore, options: LocalHostOptions, rest: Rest): 
   const busy = () =>
     store.busy() ?? (inFlight.isFull() ? "Too many steps are at work." : undefined);
   const published = (run: Run, events: Event[]) => {
+    if (isNews(options, events)) warnOfMissing(versions.get(run.workflow_version), secrets, log);
     store.published(run);
     watchers.published(run, events);
     tally.published(run, events);
@@ -240,11 +241,16 @@ function egressOf({ allowed_hosts = [] }: LocalHostOptions): EgressPolicy {
   return { ...DEFAULT_EGRESS, private_names: [...DEFAULT_EGRESS.private_names, ...listed] };
 }
 
+/** Who stays has warned of all that it serves; a command speaks of its own run alone. */
+function isNews({ drive = true, watch }: LocalHostOptions, [first]: Event[]): boolean {
+  return drive && !watch && first?.type === "run_created";
+}
+
 /** Now, and not only when a run comes to the step that needs it. */
-function warnOfMissing({ id, secrets: names = [] }: Workflow, secrets: Secrets, log: Log): void {
-  for (const name of names) {
+function warnOfMissing(workflow: Workflow | undefined, secrets: Secrets, log: Log): void {
+  for (const name of workflow?.secrets ?? []) {
     const why = secrets.missing(name);
-    if (why !== undefined) log.warn({ workflow: id }, why);
+    if (why !== undefined) log.warn({ workflow: workflow?.id }, why);
   }
 }
 
