@@ -18,10 +18,14 @@ const NO: Answer = {
   outcome: { type: "failure", error: { kind: "network", message: "no answer" } },
 };
 
-function simulate(workflows: { [version: string]: Workflow }, answers: Answer[] = []): Simulation {
+function simulate(
+  workflows: { [version: string]: Workflow },
+  answers: Answer[] = [],
+  seed = 1,
+): Simulation {
   const left = [...answers];
   return new Simulation({
-    seed: 1,
+    seed,
     start_ms: T0,
     workflows: new Map(Object.entries(workflows)),
     answer: () => left.shift() ?? OK,
@@ -132,6 +136,19 @@ describe("a workflow step", () => {
       steps: { work: { attempt: 2 } },
     });
     expect(new Set(sim.calls.map((one) => one.idempotency_key)).size).toBe(2);
+  });
+
+  it("fails after a crash as its child had failed before it, which is not tried again", () => {
+    // With this seed, the crash takes what the parent was about to record.
+    const sim = simulate({ v1: call({ context: { n: 1 } }), v2: child }, [NO], 2);
+    sim.start(A, "v1");
+    while (sim.run(childRunId(A, "sub#0"))?.status !== "failed") sim.step();
+    sim.crash();
+    expect(runOf(sim, A).status).toBe("running");
+    sim.drain();
+    expect(runOf(sim, A).status).toBe("failed");
+    expect(childOf(sim)).toMatchObject({ status: "failed", steps: { work: { attempt: 1 } } });
+    expect(sim.calls).toHaveLength(1);
   });
 
   it("retried, takes what its child has made since, when that was retried from a step", () => {

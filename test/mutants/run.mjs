@@ -1,7 +1,8 @@
 // `npm run mutants`: plants each bug of mutants.json in a copy of the engine, and runs the tests
 // that must catch it. `-- --only TEXT` takes those whose file or sentence has the text.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -21,27 +22,31 @@ const all = JSON.parse(readFileSync(new URL("mutants.json", import.meta.url), "u
 const mutants = all.filter(({ file, breaks }) => `${file} ${breaks}`.includes(values.only));
 
 const folder = mkdtempSync(join(tmpdir(), "mutants-"));
-const missed = [];
-try {
-  for (const name of ["src", "test/engine", "flows", "package.json", "tsconfig.json"]) {
-    cpSync(name, join(folder, name), { recursive: true });
-  }
-  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
-  writeFileSync(join(folder, "vitest.config.mjs"), CONFIG);
-  const tests = [...new Set(mutants.flatMap(({ caught_by }) => caught_by))];
-  if (!passes(tests)) throw new Error("the tests fail without a planted bug");
-  for (const mutant of mutants) {
-    const isMissed = passesWith(mutant);
-    if (isMissed) missed.push(mutant);
-    process.stdout.write(`${isMissed ? "MISSED" : "caught"}  ${mutant.file}: ${mutant.breaks}\n`);
-  }
-} finally {
+/** Leads the group of the test that runs. */
+let leader;
+process.on("exit", () => {
+  killGroup();
   rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+
+const missed = [];
+for (const name of ["src", "test/engine", "flows", "package.json", "tsconfig.json"]) {
+  cpSync(name, join(folder, name), { recursive: true });
+}
+symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+writeFileSync(join(folder, "vitest.config.mjs"), CONFIG);
+const tests = [...new Set(mutants.flatMap(({ caught_by }) => caught_by))];
+if (!(await passes(tests))) throw new Error("the tests fail without a planted bug");
+for (const mutant of mutants) {
+  const isMissed = await passesWith(mutant);
+  if (isMissed) missed.push(mutant);
+  process.stdout.write(`${isMissed ? "MISSED" : "caught"}  ${mutant.file}: ${mutant.breaks}\n`);
 }
 process.stdout.write(`${mutants.length} planted bugs: ${mutants.length - missed.length} caught.\n`);
 process.exit(missed.length === 0 ? 0 : 1);
 
-function passesWith({ file, from, to, caught_by }) {
+async function passesWith({ file, from, to, caught_by }) {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
   if (text.split(from).length !== 2) throw new Error(`${file} has not exactly one: ${from}`);
@@ -51,14 +56,37 @@ function passesWith({ file, from, to, caught_by }) {
   );
   try {
     // The first test that must catch it usually does.
-    return caught_by.every((test) => passes([test]));
+    for (const test of caught_by) if (!(await passes([test]))) return false;
+    return true;
   } finally {
     writeFileSync(path, text);
   }
 }
 
-function passes(tests) {
+/** In a group of its own: the workers of a mutant that runs in a circle hear no one. */
+async function passes(tests) {
   const args = ["node_modules/vitest/vitest.mjs", "run", "--bail", "1", ...tests];
-  const options = { cwd: folder, timeout: TIMEOUT_MS, env: { ...process.env, HISTORIES } };
-  return spawnSync(process.execPath, args, options).status === 0;
+  const env = { ...process.env, HISTORIES };
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: "ignore",
+  });
+  leader = child.pid;
+  const late = setTimeout(killGroup, TIMEOUT_MS);
+  const [code] = await once(child, "exit");
+  clearTimeout(late);
+  killGroup();
+  leader = undefined;
+  return code === 0;
+}
+
+function killGroup() {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
