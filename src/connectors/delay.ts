@@ -14,6 +14,7 @@ const DelayConfig = Type.Object(
         description: "How many seconds to wait.",
         minimum: 0,
         maximum: MAX_SECONDS,
+        "x-duration-key": "for",
       }),
     ),
     for: Type.Optional(

@@ -3,6 +3,7 @@
 import type { ErrorObject } from "ajv";
 import { distance } from "fastest-levenshtein";
 import type { Kind } from "./diagnostic.js";
+import { parseDuration } from "./duration.js";
 import type { Json, JsonObject } from "./json.js";
 
 /** What does not fit, without a place in a text yet. */
@@ -273,6 +274,11 @@ function valueMistake(error: ErrorObject): Mistake {
     if (near !== undefined) {
       mistake.suggestion = near;
     }
+  }
+  // There is another key, for what is written with its unit.
+  const other = error.parentSchema?.["x-duration-key"];
+  if (typeof error.data === "string" && other && parseDuration(error.data) !== undefined) {
+    mistake.suggestion = `write "${other}: ${error.data}"`;
   }
   if ((error.keyword === "anyOf" || error.keyword === "oneOf") && Array.isArray(error.schema)) {
     return { ...mistake, ...unionMistake(error) };

@@ -118,6 +118,7 @@ export function editable(schema: Json, expressions: boolean): Json {
     }
   }
   delete result["x-literal"];
+  delete result["x-duration-key"];
   return expressions && schema["x-literal"] !== true ? orExpression(result) : result;
 }
 

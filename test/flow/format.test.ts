@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { check } from "../../src/flow/check.js";
-import { formatFlow } from "../../src/flow/format.js";
+import { formatFlow, formatTest } from "../../src/flow/format.js";
 import { whole } from "./whole.js";
 
 const format = (text: string) => {
@@ -137,6 +137,18 @@ test.each(samples)("given $name, then its meaning and its diagnostics' kinds sta
     return { workflow, kinds: diagnostics.map(({ kind }) => kind).sort() };
   };
   expect(said(formatted)).toEqual(said(text));
+});
+
+const own = ["flows", "docs/examples/own-step-types/flows"].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => `${folder}/${name}`),
+);
+
+test.each(own)("given %s of this repository, then it is laid out already", (file) => {
+  const text = readFileSync(file, "utf8");
+  const isTest = file.endsWith(".test.yaml");
+  expect((isTest ? formatTest(text, file) : formatFlow(text, file, whole)).text).toBe(text);
 });
 
 test("given files with pieces moved, then formatting twice is formatting once", () => {

@@ -1,5 +1,6 @@
 // The rules of one file, in the order they run.
 
+import { braces } from "./braces.js";
 import { expressions } from "./expressions.js";
 import { ids } from "./ids.js";
 import { keys } from "./keys.js";
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   fallThrough,
   loops,
   expressions,
+  braces,
   maybeMissing,
   schedule,
   signature,
