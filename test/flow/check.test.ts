@@ -125,6 +125,26 @@ test("given a file beyond 256 KiB of UTF-8, then it is not parsed", () => {
   ]);
 });
 
+test("given characters of three bytes, then they count as three", () => {
+  const text = `id: big\nname: ${"€".repeat(87_400)}\n`;
+  const { diagnostics } = check(text, "big.yaml", catalog);
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    "the file has 262215 bytes; at most 256 KiB are read",
+  ]);
+});
+
+test.each(["\ud83d", "\ude00", "\ude00\ud83d"])(
+  "given half a character (%j), then it is not parsed",
+  (half) => {
+    const { workflow, diagnostics } = check(`id: w\nname: a${half}b\n`, "w.yaml", catalog);
+    expect(workflow).toBeNull();
+    expect(diagnostics.map(({ line, column, kind }) => [line, column, kind])).toEqual([
+      [2, 8, "syntax"],
+    ]);
+    expect(diagnostics[0]!.message).toMatch(/^U\+D[8E][03][0D] is half a character, /);
+  },
+);
+
 test("given a warning alone, then the workflow is served", () => {
   const text = `
 id: w

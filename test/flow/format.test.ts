@@ -116,6 +116,32 @@ test("given a text that is no YAML, then it is said where", () => {
 test("given blanks that count in a block scalar, then they are kept", () => {
   const text = "id: w\ndescription: |\n  one  \n  two\nsteps: []\n";
   expect(format(text)).toBe(text);
+  const untidy = "steps: []\ndescription: |\n  one  \n  two\nid: w\n";
+  expect(format(untidy)).toBe("id: w\ndescription: |\n  one  \n  two\nsteps: []\n");
+});
+
+test("given triggers, and steps inside a step, then their keys are ordered", () => {
+  const text = `id: w
+triggers:
+  - { timezone: UTC, cron: 0 9 * * 1, type: schedule }
+steps:
+  - id: both
+    type: parallel
+    config:
+      branches:
+        one: { steps: [{ type: delay, id: a, config: { seconds: 1 } }] }
+  - id: each
+    type: foreach
+    config:
+      steps: [{ type: delay, id: b, config: { seconds: 1 } }]
+      items: [1]
+`;
+  const ordered = text
+    .replace(/{ (timezone: UTC), (cron: 0 9 .*), (type: schedule) }/, "{ $3, $2, $1 }")
+    .replace("type: delay, id: a", "id: a, type: delay")
+    .replace("type: delay, id: b", "id: b, type: delay")
+    .replace(/( +steps: \[{ id: b.*\n)( +items: .*\n)/, "$2$1");
+  expect(format(text)).toBe(ordered);
 });
 
 const samples = ["ok", "err"].flatMap((folder) => {

@@ -1,4 +1,4 @@
-// `npm run mutants`: plants each bug of mutants.json in a copy of the engine, and runs the tests
+// `npm run mutants`: plants each bug of mutants.json in a copy of the sources, and runs the tests
 // that must catch it. `-- --only TEXT` takes those whose file or sentence has the text.
 
 import { spawn } from "node:child_process";
@@ -12,6 +12,11 @@ import { parseArgs } from "node:util";
 const HISTORIES = "500";
 /** ms until a mutant that runs in a circle is stopped: it has been noticed, too. */
 const TIMEOUT_MS = 120_000;
+
+const COPIED = [
+  ...["src", "test/engine", "test/flow", "flows", "docs", "schemas"],
+  ...["package.json", "tsconfig.json"],
+];
 
 const CONFIG = `export default {
   test: { include: ["test/**/*.test.ts"], pool: "forks", testTimeout: 60_000 },
@@ -31,7 +36,7 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 
 const missed = [];
-for (const name of ["src", "test/engine", "flows", "package.json", "tsconfig.json"]) {
+for (const name of COPIED) {
   cpSync(name, join(folder, name), { recursive: true });
 }
 symlinkSync(resolve("node_modules"), join(folder, "node_modules"));

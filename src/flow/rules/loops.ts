@@ -41,12 +41,10 @@ function waits(step: StepModel): boolean {
   );
 }
 
-/** A way to the body's end, or to a step outside; a `fail` step is an end too. */
+/** A way to the body's end, or to a step outside. */
 function hasExit(loop: ReadonlySet<StepModel>): boolean {
-  return [...loop].some(
-    ({ edges, body, type }) =>
-      type === "fail" ||
-      edges.some(({ to }) => to === null || !loop.has(body.byId.get(to) as StepModel)),
+  return [...loop].some(({ edges, body }) =>
+    edges.some(({ to }) => to === null || !loop.has(body.byId.get(to) as StepModel)),
   );
 }
 

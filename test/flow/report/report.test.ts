@@ -69,13 +69,15 @@ const sarifSchema = () => {
 
 test("given sarif, the log is valid SARIF 2.1.0, and says what was found where", () => {
   const elsewhere = { ...diagnostics[0]!, file: "my flows/caf\u00e9.yaml", kind: "cron" as const };
-  const output = reporters.sarif([...diagnostics, elsewhere], { texts, color: false });
+  const warning = { ...elsewhere, severity: "warning" as const };
+  const output = reporters.sarif([...diagnostics, warning], { texts, color: false });
   const log = JSON.parse(output);
   const validate = sarifSchema();
   expect([validate(log), validate.errors]).toEqual([true, null]);
   const [run] = log.runs;
   expect(run.tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(["step-type", "cron"]);
   expect(run.results.map((each: { ruleIndex: number }) => each.ruleIndex)).toEqual([0, 1]);
+  expect(run.results.map((each: { level: string }) => each.level)).toEqual(["error", "warning"]);
   expect(run.results[0].message.text).toBe('unknown step type "dely" (did you mean "delay"?)');
   expect(run.results[1].locations[0].physicalLocation).toEqual({
     artifactLocation: { uri: "my%20flows/caf%C3%A9.yaml" },
