@@ -6,7 +6,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterEach } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, expect } from "vitest";
+import type { Run } from "../../src/engine/run.js";
 
 export const MAIN = resolve("dist/cli/main.js");
 
@@ -101,6 +103,17 @@ function run(cwd: string, args: string[], env: NodeJS.ProcessEnv): Running {
       });
     });
   return { child, said, done };
+}
+
+/** A run of the server at this URL, once it has ended. */
+export async function ended(url: string, id: string): Promise<Run> {
+  for (;;) {
+    const answer = await fetch(`${url}/api/runs/${id}`);
+    expect(answer.status, id).toBe(200);
+    const run = (await answer.json()) as Run;
+    if (run.finished_at !== null) return run;
+    await pause(20);
+  }
 }
 
 /** A server of these flows on a free port, and its address. */

@@ -4,9 +4,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Run } from "../../src/engine/run.js";
-import { later, MAIN, type Place, place, serve, subscriber } from "../cli/harness.js";
+import { ended, later, MAIN, type Place, place, serve, subscriber } from "../cli/harness.js";
 
 const KIB = 1024;
 /** Enough for the first segment and what is made with it, and not for the second. */
@@ -194,18 +194,4 @@ async function triggerUntilTaken(url: string): Promise<string> {
     if (answer.status === 202) return id;
     await pause(100);
   }
-}
-
-async function ended(url: string, id: string): Promise<Run> {
-  for (;;) {
-    const answer = await fetch(`${url}/api/runs/${id}`);
-    expect(answer.status, id).toBe(200);
-    const run = (await answer.json()) as Run;
-    if (run.finished_at !== null) return run;
-    await pause(20);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolved) => setTimeout(resolved, ms));
 }

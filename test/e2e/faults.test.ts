@@ -2,10 +2,11 @@
 
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../src/engine/run.js";
-import { later, type Place, place, reminder, serve, subscriber } from "../cli/harness.js";
+import { ended, later, type Place, place, reminder, serve, subscriber } from "../cli/harness.js";
 
 /** Times as many: `npm run soak` asks for more. */
 const SOAK = Number(process.env.SOAK ?? 1);
@@ -149,21 +150,7 @@ async function trigger(url: string): Promise<string> {
   return ((await answer.json()) as { run_id: string }).run_id;
 }
 
-async function ended(url: string, id: string): Promise<Run> {
-  for (;;) {
-    const answer = await fetch(`${url}/api/runs/${id}`);
-    expect(answer.status, id).toBe(200);
-    const run = (await answer.json()) as Run;
-    if (run.finished_at !== null) return run;
-    await pause(20);
-  }
-}
-
 async function stop(server: Awaited<ReturnType<typeof serve>>) {
   server.child.kill("SIGTERM");
   return server.done;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolved) => setTimeout(resolved, ms));
 }

@@ -3,9 +3,10 @@
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../src/engine/run.js";
-import { later, place, reminder, serve, subscriber } from "../cli/harness.js";
+import { ended, later, place, reminder, serve, subscriber } from "../cli/harness.js";
 
 describe("a server that is killed", () => {
   it("in mid-delay: the run goes on at the next start, and keeps its time", async () => {
@@ -89,18 +90,6 @@ async function run(url: string, id: string): Promise<Run> {
   const answer = await fetch(`${url}/api/runs/${id}`);
   expect(answer.status).toBe(200);
   return (await answer.json()) as Run;
-}
-
-async function ended(url: string, id: string): Promise<Run> {
-  for (;;) {
-    const now = await run(url, id);
-    if (now.finished_at !== null) return now;
-    await pause(20);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Keeps every request waiting, until it is told what to answer from then on. */
