@@ -64,3 +64,17 @@ describe("flows validate", () => {
     expect(stdout).toContain('did you mean "slugify"?');
   });
 });
+
+describe("flows schedule", () => {
+  it("lists the firings of a flow whose steps are of the user's own types", async () => {
+    const due = 'triggers: [{ type: schedule, cron: "0 9 * * *", timezone: UTC }]\n';
+    const here = await place({
+      "connectors/slugify.ts": FILES["connectors/slugify.ts"] ?? "",
+      "flows/a.yaml": `id: a\n${due}steps: [{ id: one, type: slugify, config: { text: x } }]\n`,
+    });
+    const days = ["--from", "2026-03-01", "--to", "2026-03-02"];
+    const { code, stdout, stderr } = await here.flows(["schedule", ...days, "--json"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout).firings).toMatchObject([{ workflow_id: "a" }]);
+  });
+});

@@ -1,6 +1,5 @@
 // `flows schedule`: every firing of every schedule between two times, from the flow files alone.
 
-import { catalog } from "../../connectors/index.js";
 import { checkFolder } from "../../flow/check.js";
 import { parseDuration } from "../../flow/duration.js";
 import { DEFAULT_SCHEDULE_MS, MAX_LISTED_FIRINGS } from "../../limits.js";
@@ -8,6 +7,7 @@ import { type Firing, firingsBetween } from "../../triggers/schedule.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import { findFlowFiles } from "../flow-files.js";
 import { type Common, type Options, quoted, usage } from "../options.js";
+import { stepTypes } from "../step-types.js";
 import { table } from "../table.js";
 import { moment } from "../words.js";
 
@@ -17,6 +17,7 @@ export async function schedule(common: Common, _: string[], options: Options): P
   const to = timeOf("--to", options.to as string | undefined, from, from + DEFAULT_SCHEDULE_MS);
   if (to <= from) throw usage("--to must be later than --from.");
   const found = await findFlowFiles([flows], common);
+  const { catalog } = await stepTypes(flows, []);
   const checked = checkFolder(found.files, catalog);
   const workflows = checked.flatMap(({ workflow }) => workflow ?? []);
   const { firings, is_cut } = firingsBetween(workflows, from, to, MAX_LISTED_FIRINGS);
