@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ["test/bench/**"],
     globalSetup: ["test/build.ts"],
     pool: "forks",
+    // Vitest leaves one processor idle; of two, that is half of the machine.
+    maxWorkers: "100%",
     // Tests wait for real servers and real child processes on machines that do other things too.
     testTimeout: 60_000,
     hookTimeout: 60_000,

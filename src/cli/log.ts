@@ -1,6 +1,5 @@
 // The log of a host and its server: lines for people on a terminal, JSON lines elsewhere.
 
-import pino from "pino";
 import type { Colors, Output } from "./output.js";
 import { printable, withoutSecrets } from "./output.js";
 
@@ -12,26 +11,40 @@ export interface Log {
 
 export type Level = "info" | "warn" | "error";
 
-export function createLog(output: Output, level: Level): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (output.json || process.stderr.isTTY !== true) {
-    const stderr = pino.destination({ dest: 2, sync: true });
-    return pino(options, { write: (line) => void stderr.write(withoutSecrets(line)) });
-  }
-  const write = (line: string) => output.say(humanLine(line, output.talkColors));
-  return pino(options, { write });
+/** Their numbers in JSON are those that pino and Bunyan write, and that log viewers know. */
+const LEVELS: { readonly [name in Level]: { level: number; color: "dim" | "yellow" | "red" } } = {
+  info: { level: 30, color: "dim" },
+  warn: { level: 40, color: "yellow" },
+  error: { level: 50, color: "red" },
+};
+
+/** Says what is of this level or a graver one. */
+export function createLog(output: Output, least: Level): Log {
+  const isForPeople = !output.json && process.stderr.isTTY === true;
+  const write = (line: string) => {
+    if (isForPeople) output.say(humanLine(line, output.talkColors));
+    else process.stderr.write(`${withoutSecrets(line)}\n`);
+  };
+  const at = (name: Level) => (fields: object, msg: string) => {
+    const { level } = LEVELS[name];
+    if (level < LEVELS[least].level) return;
+    const time = new Date().toISOString();
+    write(JSON.stringify({ level, time, ...fields, msg }, withErrors));
+  };
+  return { info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** JSON alone would leave nothing of an error. */
+function withErrors(_: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return { type: name, message, stack, cause };
 }
 
 export function silentLog(): Log {
   const nothing = () => {};
   return { info: nothing, warn: nothing, error: nothing };
 }
-
-const LEVELS: { readonly [level: number]: { name: string; color: "dim" | "yellow" | "red" } } = {
-  30: { name: "info", color: "dim" },
-  40: { name: "warn", color: "yellow" },
-  50: { name: "error", color: "red" },
-};
 
 /** `09:00:02 warn  the message  key=value …`; a long text, such as a report, below. */
 export function humanLine(line: string, colors: Colors): string {
@@ -41,7 +54,8 @@ export function humanLine(line: string, colors: Colors): string {
     msg: string;
     [field: string]: unknown;
   };
-  const { name, color } = LEVELS[level] ?? { name: String(level), color: "dim" };
+  const known = Object.entries(LEVELS).find(([, each]) => each.level === level);
+  const [name, { color }] = known ?? ["", { color: "dim" as const }];
   const short: string[] = [];
   const long: string[] = [];
   for (const [key, value] of Object.entries(fields)) {

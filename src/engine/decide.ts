@@ -16,7 +16,7 @@ import { retryDelay } from "./retry.js";
 import { type Failure, FINISHED, type Run, type StepState } from "./run.js";
 import { settle } from "./settle.js";
 import { stepOf } from "./steps.js";
-import { APPROVAL_SIGNAL } from "./waiting.js";
+import { APPROVAL_SIGNAL } from "./waiting-for.js";
 
 /** What was decided, and the run that it makes (its `seq` is still the old one). */
 export interface Decided {

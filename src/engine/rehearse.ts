@@ -14,7 +14,7 @@ import { configMisfit } from "./misfit.js";
 import type { Call } from "./ports.js";
 import type { Run, TriggerInfo } from "./run.js";
 import { type Answer, Simulation } from "./simulate.js";
-import { APPROVAL_SIGNAL } from "./waiting.js";
+import { APPROVAL_SIGNAL } from "./waiting-for.js";
 
 /** What a rehearsal needs to know beside the case. */
 export interface Stage {

@@ -2,7 +2,9 @@
 
 import { instanceState, parseKey } from "./key.js";
 import type { Run } from "./run.js";
-import { APPROVAL_SIGNAL } from "./waiting.js";
+
+/** The signal names of approvals: no `wait` can name one, since a name has no colon. */
+export const APPROVAL_SIGNAL = "approval:";
 
 export interface WaitingFor {
   /** Of the step that waits. */

@@ -10,9 +10,7 @@ import { instanceState, parseKey } from "./key.js";
 import type { Control } from "./rule.js";
 import type { Failure, Run } from "./run.js";
 import { typesIn } from "./steps.js";
-
-/** The signal names of approvals: no `wait` can name one, since a name has no colon. */
-export const APPROVAL_SIGNAL = "approval:";
+import { APPROVAL_SIGNAL } from "./waiting-for.js";
 
 export const DELAY: Control = {
   begin(draft, key, step) {

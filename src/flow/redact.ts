@@ -2,7 +2,7 @@
 
 import { MIN_SECRET_CHARS } from "../limits.js";
 import type { Json, JsonObject } from "./json.js";
-import { SECRET_TEXT } from "./rules/secrets.js";
+import { SECRET_TEXT } from "./secret-text.js";
 
 /** Stands where a secret stood. */
 export const REDACTED = "REDACTED";

@@ -1,8 +1,9 @@
 // The log as people on a terminal see it; elsewhere it is JSON, one line an entry.
 
 import pc from "picocolors";
-import { describe, expect, it } from "vitest";
-import { humanLine } from "../../src/cli/log.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createLog, humanLine } from "../../src/cli/log.js";
+import { createOutput } from "../../src/cli/output.js";
 
 const PLAIN = pc.createColors(false);
 
@@ -25,5 +26,34 @@ describe("a line of the log", () => {
     expect(human({ msg: "a\u001b[2J", report: "one\ntwo\u0007\n" })).toBe(
       "09:00:02 info  a\\x1b[2J\n  one\n  two\\x07",
     );
+  });
+});
+
+describe("the log as JSON", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  function written(act: (log: ReturnType<typeof createLog>) => void): unknown[] {
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    act(createLog(createOutput(true), "warn"));
+    return stderr.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  }
+
+  it("given a level, leaves out what is less grave", () => {
+    const lines = written((log) => {
+      log.info({}, "no");
+      log.warn({ workflow: "w" }, "yes");
+    });
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+    expect(lines).toEqual([{ level: 40, time, workflow: "w", msg: "yes" }]);
+  });
+
+  it("given an error, keeps its message, its trace and its cause", () => {
+    const err = new TypeError("torn", { cause: new Error("the disk") });
+    const [line] = written((log) => log.error({ err }, "broken"));
+    expect(line).toMatchObject({
+      level: 50,
+      err: { type: "TypeError", message: "torn", cause: { message: "the disk" } },
+    });
+    expect((line as { err: { stack: string } }).err.stack).toContain("log.test");
   });
 });

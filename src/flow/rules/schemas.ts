@@ -1,10 +1,9 @@
 // The JSON Schemas that a flow file holds are themselves valid, bounded, and closed to the world.
 
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { canonicalJson } from "../canonical.js";
-import type { Findings } from "../findings.js";
+import type { Findings, Place } from "../findings.js";
 import type { Json, JsonObject } from "../json.js";
-import { didYouMean, listed, type Mistake, mistakesOf, show } from "../mistakes.js";
+import { didYouMean, listed, type Mistake, show } from "../mistakes.js";
 import { get, stepsOf } from "../model.js";
 import { placeAt, type TextNode } from "../tree.js";
 import { compilePattern, validatorOf } from "../validator.js";
@@ -35,9 +34,6 @@ export const schemas: Rule = {
   },
 };
 
-/** Made on first use: most flow files hold no schema. */
-let meta: Ajv2020 | undefined;
-
 class SchemaCheck {
   readonly #root: TextNode;
   readonly #findings: Findings;
@@ -50,26 +46,17 @@ class SchemaCheck {
   }
 
   run(): void {
-    meta ??= new Ajv2020({ strict: false, allErrors: true, verbose: true, logger: false });
-    if (meta.validateSchema(this.#root.json as JsonObject) !== true) {
-      for (const mistake of mistakesOf(meta.errors ?? [])) {
-        // The meta-schema says two things of a wrong type; #schema says one.
-        if (!mistake.path.endsWith("/type")) {
-          this.#mistake(mistake);
-        }
-      }
-    }
-    this.#schema(this.#root, "");
+    this.#schema(this.#root);
     // Without references there is nothing left that compiling, which takes long, could find.
     if (this.#clean && this.#references) {
       this.#compile();
     }
   }
 
-  /** What the meta-schema lets pass: misspelled keywords, patterns, references. */
-  #schema(node: TextNode, pointer: string): void {
+  /** What the meta-schema says, and what it lets pass: misspelled keywords, wrong patterns. */
+  #schema(node: TextNode): void {
     for (const [key, { key: place, value }] of node.entries ?? []) {
-      const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      this.#shape(SHAPES[key], place, value);
       if (!KEYWORDS.has(key) && !key.startsWith("x-")) {
         const message = `unknown keyword ${show(key)} in a JSON Schema`;
         this.#add("unknown-key", place, message, didYouMean(key, KEYWORDS));
@@ -89,19 +76,28 @@ class SchemaCheck {
       } else if (key === "patternProperties") {
         for (const [pattern, entry] of value.entries ?? []) {
           this.#pattern(entry.key, pattern);
-          this.#schema(entry.value, at);
+          this.#schema(entry.value);
         }
       } else if (OF_SCHEMAS.has(key)) {
         for (const entry of value.entries?.values() ?? []) {
-          this.#schema(entry.value, at);
+          this.#schema(entry.value);
         }
       } else if (SCHEMA_LISTS.has(key)) {
         value.items?.forEach((entry) => {
-          this.#schema(entry, at);
+          this.#schema(entry);
         });
       } else if (SCHEMA_VALUES.has(key)) {
-        this.#schema(value, at);
+        this.#schema(value);
       }
+    }
+  }
+
+  #shape(shape: JsonObject | undefined, key: Place, value: TextNode): void {
+    if (shape === undefined) return;
+    const isScalar = value.entries === undefined && value.items === undefined;
+    for (const { kind, path, message, suggestion } of validatorOf(shape).mistakes(value.json)) {
+      const place = path === "" && !isScalar ? key : placeAt(value, path);
+      this.#add(kind, place, message, suggestion);
     }
   }
 
@@ -175,10 +171,6 @@ class SchemaCheck {
     }
   }
 
-  #mistake({ kind, path, message, suggestion }: Mistake): void {
-    this.#add(kind, placeAt(this.#root, path), message, suggestion);
-  }
-
   #add(kind: Mistake["kind"], place: { start: number; end: number }, ...rest: [string, string?]) {
     this.#clean = false;
     this.#findings.add(kind, place, ...rest);
@@ -221,9 +213,10 @@ const TYPES = ["object", "array", "string", "number", "integer", "boolean", "nul
 const OF_SCHEMAS: ReadonlySet<string> = new Set(["properties", "$defs", "dependentSchemas"]);
 const SCHEMA_LISTS: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
 const SCHEMA_VALUES: ReadonlySet<string> = new Set(
-  "items additionalProperties not if then else contains propertyNames unevaluatedProperties".split(
-    " ",
-  ),
+  (
+    "items additionalProperties not if then else contains propertyNames unevaluatedProperties " +
+    "unevaluatedItems contentSchema"
+  ).split(" "),
 );
 
 /** They name a schema for the whole process, and two files may use one name. */
@@ -243,3 +236,33 @@ const KEYWORDS: ReadonlySet<string> = new Set([
   ..."patternProperties unevaluatedItems format contentEncoding contentMediaType".split(" "),
   ..."contentSchema".split(" "),
 ]);
+
+const TEXT = { type: "string" };
+const FLAG = { type: "boolean" };
+const LIST = { type: "array" };
+const NUMBER = { type: "number" };
+const COUNT = { type: "integer", minimum: 0 };
+const NAMES = { type: "array", items: TEXT, uniqueItems: true };
+const SCHEMA = { type: ["object", "boolean"] };
+
+/** What the meta-schema says of a keyword's value; of `type`, `#type` says it in one sentence. */
+const SHAPES: { readonly [keyword: string]: JsonObject } = Object.assign(Object.create(null), {
+  ...each("$schema $ref $comment title description pattern format", TEXT),
+  ...each("contentEncoding contentMediaType", TEXT),
+  ...each("deprecated readOnly writeOnly uniqueItems", FLAG),
+  ...each("enum examples", LIST),
+  ...each("maximum exclusiveMaximum minimum exclusiveMinimum", NUMBER),
+  ...each("multipleOf", { type: "number", exclusiveMinimum: 0 }),
+  ...each("maxLength minLength maxItems minItems maxContains minContains", COUNT),
+  ...each("maxProperties minProperties", COUNT),
+  ...each("required", NAMES),
+  ...each("dependentRequired", { type: "object", additionalProperties: NAMES }),
+  ...each([...SCHEMA_VALUES].join(" "), SCHEMA),
+  ...each([...SCHEMA_LISTS].join(" "), { type: "array", minItems: 1, items: SCHEMA }),
+  ...each([...OF_SCHEMAS].join(" "), { type: "object", additionalProperties: SCHEMA }),
+  ...each("patternProperties", { type: "object", additionalProperties: SCHEMA }),
+});
+
+function each(keywords: string, shape: JsonObject): { [keyword: string]: JsonObject } {
+  return Object.fromEntries(keywords.split(" ").map((keyword) => [keyword, shape]));
+}

@@ -5,6 +5,7 @@ import type { Findings } from "../findings.js";
 import { didYouMean, show } from "../mistakes.js";
 import { get, stepsOf } from "../model.js";
 import { placeInScalar } from "../scalar-text.js";
+import { SECRET_TEXT } from "../secret-text.js";
 import type { TextNode } from "../tree.js";
 import { secretNames, type Use } from "../uses.js";
 import type { Rule, Subject } from "./rule.js";
@@ -62,22 +63,8 @@ function checkUsed({ root, uses, findings }: Subject): void {
   }
 }
 
-/** Keys whose values are secrets, and texts that are secrets wherever they stand. */
+/** Keys whose values are secrets. */
 const SECRET_KEY = /^(?:.*[-_])?(?:authorization|password|passwd|secret|token|api[-_]?key)$/i;
-export const SECRET_TEXT = new RegExp(
-  [
-    "^(?:Bearer|Basic) +[\\w+/=.~-]{16,}$",
-    "\\bgh[pousr]_\\w{30,}",
-    "\\bgithub_pat_\\w{30,}",
-    "\\bglpat-[\\w-]{20,}",
-    "\\bsk_live_\\w{16,}",
-    "\\bxox[abprs]-[\\w-]{10,}",
-    "\\bAKIA[0-9A-Z]{16}\\b",
-    "\\bAIza[\\w-]{35}",
-    "-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "^https?://[^/@\\s:]+:[^/@\\s]+@",
-  ].join("|"),
-);
 
 function checkWritten(findings: Findings, node: TextNode, key: string): void {
   if (typeof node.json === "string" && !node.json.includes("${{")) {

@@ -17,9 +17,9 @@ import type { Json, JsonObject } from "../../flow/json.js";
 import { ABORT_GRACE_MS, MAX_TIMER_MS } from "../../limits.js";
 import { type AllowedHost, isAllowed } from "./allowed-hosts.js";
 import { withSecrets } from "./fill-secrets.js";
-import { TimedOut } from "./io.js";
 import { openSecrets, SecretError } from "./secrets.js";
 import { signer } from "./signer.js";
+import { TimedOut } from "./timed-out.js";
 
 type SecretOf = (name: string) => string;
 

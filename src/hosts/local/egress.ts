@@ -1,9 +1,7 @@
-// Where requests may go: the literal address, every DNS answer and the connected peer are checked.
+// Where requests may go: how far an address reaches, and what the policy says of it.
 
-import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from "node:dns";
-import { BlockList, isIP, isIPv4, type LookupFunction } from "node:net";
-import { buildConnector } from "undici";
-import { CONNECT_TIMEOUT_MS } from "../../limits.js";
+import type { LookupAddress, LookupOptions } from "node:dns";
+import { BlockList, isIP, isIPv4 } from "node:net";
 
 export interface EgressPolicy {
   /** May a loopback or private address be called that stands in the url itself? */
@@ -27,60 +25,12 @@ export class EgressError extends Error {
   override name = "EgressError";
 }
 
-/**
- * For undici. The checks stand here, at the connection, since a check of the url alone is fooled by
- * redirects and by names whose answer changes, and a check of answers alone by literal addresses.
- */
-export function createConnector(
+/** Why the policy forbids this address of the host; undefined: it does not. */
+export function refusal(
   policy: EgressPolicy,
-  lookup: Lookup = dnsLookup,
-): buildConnector.connector {
-  const connect = buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    lookup: checkedLookup(policy, lookup),
-  } as buildConnector.BuildOptions);
-  return (options, callback) => {
-    const host = options.hostname;
-    const refused = isIP(host) > 0 ? refusal(policy, host, host) : undefined;
-    if (refused !== undefined) {
-      callback(refused, null);
-      return;
-    }
-    connect(options, (...[error, socket]) => {
-      if (error !== null) {
-        callback(error, null);
-        return;
-      }
-      const wrongPeer = refusal(policy, host, socket.remoteAddress ?? "");
-      if (wrongPeer === undefined) {
-        callback(null, socket);
-        return;
-      }
-      socket.destroy();
-      callback(wrongPeer, null);
-    });
-  };
-}
-
-/** One bad answer refuses them all: which one is used would be up to chance. */
-function checkedLookup(policy: EgressPolicy, lookup: Lookup): LookupFunction {
-  return (name, options, callback) => {
-    lookup(name, { ...options, all: true }, (error, answers) => {
-      const refused = answers?.map(({ address }) => refusal(policy, name, address)).find(Boolean);
-      const failure = error ?? refused ?? null;
-      const first = answers?.[0];
-      if (failure !== null || first === undefined) callback(failure ?? noAnswer(name), "", 0);
-      else if (options.all === true) callback(null, answers);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function noAnswer(name: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`no address for ${name}`), { code: "ENOTFOUND" });
-}
-
-function refusal(policy: EgressPolicy, host: string, address: string): EgressError | undefined {
+  host: string,
+  address: string,
+): EgressError | undefined {
   const reach = reachOf(address);
   const where = host === address ? host : `${host} (${address || "no address"})`;
   if (reach === "public") return undefined;

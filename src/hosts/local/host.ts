@@ -15,6 +15,7 @@ import { createCalls, type World } from "./calls.js";
 import { DEFAULT_EGRESS, type EgressPolicy } from "./egress.js";
 import { InFlight } from "./in-flight.js";
 import { createIo, type LocalIo } from "./io.js";
+import type { Lock } from "./lock.js";
 import type { Log } from "./log.js";
 import { Processes } from "./processes.js";
 import { Retention } from "./retention.js";
@@ -72,7 +73,7 @@ export interface LocalHost extends Host {
 }
 
 /** Takes the store, recovers it, and drives its unfinished runs on. Rejects with a StoreError. */
-export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+export async function openLocalHost(options: LocalHostOptions, lock?: Lock): Promise<LocalHost> {
   const { log } = options;
   // Set as soon as there is someone who drives runs.
   const rest: Rest = {};
@@ -81,6 +82,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
     onTrouble: (message: string) => log.warn({}, message),
     restsUntil: (run) => rest.loop?.rest(run, Date.now() + PACKED_WAIT_MS),
     sleeps: (sleeper) => rest.sleepers?.add(sleeper),
+    ...(lock && { lock }),
     ...options.limits,
   });
   try {

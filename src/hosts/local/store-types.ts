@@ -7,6 +7,7 @@ import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import type { Disk } from "./disk.js";
 import type { Sleeper } from "./live-runs.js";
+import type { Lock } from "./lock.js";
 import type { RunIndex } from "./run-index.js";
 import type { StoreError } from "./store-error.js";
 
@@ -35,6 +36,8 @@ export interface StoreOptions {
   /** Characters that may wait to be written, before no new run should be taken. */
   max_journal_chars?: number;
   max_document_chars?: number;
+  /** Taken already. */
+  lock?: Lock;
   /** For tests. With a disk of its own the store writes documents on the main thread. */
   disk?: Disk;
 }

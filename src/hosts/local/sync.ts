@@ -19,7 +19,6 @@ import { isFlowFile, listFlowFiles } from "./flow-folder.js";
 import { FolderState, type Look } from "./folder-state.js";
 import { listing, servedEntry } from "./listing.js";
 import type { Log } from "./log.js";
-import { putDefinition } from "./put.js";
 import { type Applied, Served } from "./served.js";
 import { type Watching, watchFolder } from "./watch.js";
 
@@ -158,8 +157,9 @@ class Sync implements LocalWorkflows {
   }
 
   put(definition: JsonObject, may?: PutRights): Promise<Put> {
-    return this.#inTurn(() =>
-      putDefinition(definition, {
+    return this.#inTurn(async () => {
+      const { putDefinition } = await import("./put.js");
+      return putDefinition(definition, {
         dir: this.options.flows,
         may: may ?? { private_hosts: true },
         checker: this.checker,
@@ -170,8 +170,8 @@ class Sync implements LocalWorkflows {
           const isUnsettled = (other: string) => other !== file && this.#events.has(other);
           await this.#refresh({ now: false, whole: false, heard: new Set([file]), isUnsettled });
         },
-      }),
-    );
+      });
+    });
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,8 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectorError, type HttpRequest } from "../../../src/engine/ports.js";
-import { createIo, TimedOut } from "../../../src/hosts/local/io.js";
+import { createIo } from "../../../src/hosts/local/io.js";
+import { TimedOut } from "../../../src/hosts/local/timed-out.js";
 import { startReceiver } from "../../connectors/receiver.js";
 import { SELF_SIGNED } from "./self-signed.js";
 

@@ -6,7 +6,8 @@ import { LOOK_MS, MAX_LOGGED_DIAGNOSTICS, RESCAN_MS } from "../../../limits.js";
 import type { Log } from "../log.js";
 import { type Watching, watchFolder } from "../watch.js";
 import type { Crew } from "./crew.js";
-import { connectorsFolder, fileNamed, loadConnectors, type UserConnector } from "./load.js";
+import { connectorsFolder, fileNamed, loadConnectors } from "./load.js";
+import type { UserConnector } from "./load-file.js";
 
 export interface LiveConnectors {
   /** One object, whose entries follow the files. */
