@@ -16,6 +16,6 @@ const FILES = [
 
 const times = Number(process.argv[2] ?? 10);
 if (!(times >= 1)) throw new Error("usage: npm run soak [-- TIMES], and TIMES is 1 or more");
-const env = { ...process.env, SOAK: String(times), KILLS: String(50 * times) };
+const env = { ...process.env, SOAK: String(times), KILLS: String(200 * times) };
 const { status } = spawnSync("npx", ["vitest", "run", ...FILES], { env, stdio: "inherit" });
 process.exit(status ?? 1);
