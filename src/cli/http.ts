@@ -1,5 +1,7 @@
 // Requests to a server of ours, and its answers: JSON, or an RFC 9457 problem that says why not.
 
+import { type IncomingMessage, request } from "node:http";
+import { text as textOf } from "node:stream/consumers";
 import type { Refusal } from "../engine/command.js";
 import type { Diagnostic } from "../flow/diagnostic.js";
 import type { JsonObject } from "../flow/json.js";
@@ -47,13 +49,13 @@ export class Http {
       accept: "text/event-stream",
       ...(after !== undefined && { "last-event-id": after }),
     };
-    const response = await this.fetch(path, { headers, signal });
-    // 204: the run has ended, and its last change was seen.
-    if (response.status === 404 || response.status === 204) return undefined;
-    if (response.status !== 200 || response.body === null) {
-      throw unexpected(this.url, await read(response));
-    }
-    return response.body;
+    return this.ask(path, { headers, signal }, async (response) => {
+      if (response.statusCode === 200) return response;
+      const answer = await read(response);
+      // 204: the run has ended, and its last change was seen.
+      if (answer.status === 404 || answer.status === 204) return undefined;
+      throw unexpected(this.url, answer);
+    });
   }
 
   expect<T>(answer: Answer, status: number): T {
@@ -79,29 +81,48 @@ export class Http {
     return typeof body === "object" && body !== null ? (body as Problem) : {};
   }
 
-  private async send(path: string, init: RequestInit): Promise<Answer> {
-    const signal = AbortSignal.timeout(CLIENT_TIMEOUT_MS);
-    return read(await this.fetch(path, { ...init, signal }));
+  private send(path: string, asked: Asked): Promise<Answer> {
+    return this.ask(path, { ...asked, signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS) }, read);
   }
 
-  private async fetch(path: string, init: RequestInit): Promise<Response> {
-    const headers = {
-      ...(init.headers as { [name: string]: string }),
-      ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
-    };
+  private async ask<T>(
+    path: string,
+    { headers, signal, ...asked }: Asked & { signal: AbortSignal },
+    use: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> {
+    const token = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+    const options = { ...asked, headers: { ...headers, ...token }, signal };
     try {
-      return await fetch(new URL(path, this.url), { ...init, headers, redirect: "error" });
+      return await use(await ask(new URL(path, this.url), options));
     } catch (error) {
-      if (init.signal?.aborted && init.signal.reason?.name === "AbortError") throw error;
-      throw unreachable(this.url, error);
+      if (error instanceof CliError) throw error;
+      if (signal.aborted && signal.reason?.name === "AbortError") throw error;
+      throw unreachable(this.url, signal.aborted ? signal.reason : error);
     }
   }
+}
+
+interface Asked {
+  method?: "GET" | "POST";
+  headers: { [name: string]: string };
+  body?: string;
+}
+
+/** Not by `fetch`: Node loads it at its first use, which takes longer than most commands. */
+function ask(
+  url: URL,
+  { body, ...options }: Partial<Asked> & { signal: AbortSignal },
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(url, options, resolve).on("error", reject).end(body);
+  });
 }
 
 /** Whether a server is there at all, whatever it says. */
 export async function isAnswering(url: string): Promise<boolean> {
   try {
-    await fetch(new URL("/health", url), { signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(CLIENT_TIMEOUT_MS);
+    await read(await ask(new URL("/health", url), { signal }));
     return true;
   } catch {
     return false;
@@ -110,8 +131,8 @@ export async function isAnswering(url: string): Promise<boolean> {
 
 /** Exit code 4: nothing there, or nothing that lets us in. */
 export function unreachable(url: string, error?: unknown): CliError {
-  const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
-  const why = cause?.code ?? cause?.message ?? message;
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+  const why = typeof code === "string" ? code : message;
   return new CliError(
     EXIT.unreachable,
     `The server at ${url} does not answer${why ? ` (${why})` : ""}.`,
@@ -132,8 +153,9 @@ export function unexpected(url: string, answer: Answer): CliError {
   return new CliError(EXIT.failed, `The server at ${url} answered ${answer.status}: ${said}`);
 }
 
-async function read(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const json = /json/.test(response.headers.get("content-type") ?? "");
-  return { status: response.status, body: json && text !== "" ? JSON.parse(text) : null };
+async function read(response: IncomingMessage): Promise<Answer> {
+  const text = await textOf(response);
+  const json = /json/.test(response.headers["content-type"] ?? "");
+  const body: unknown = json && text !== "" ? JSON.parse(text) : null;
+  return { status: response.statusCode ?? 0, body };
 }

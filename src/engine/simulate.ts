@@ -46,6 +46,8 @@ export class Simulation {
   readonly #due = new Heap<() => void>();
   readonly #published = new Map<string, Run>();
   readonly #asleep = new Set<string>();
+  /** What the last recovery read, as a host keeps it: the next one reads on from there. */
+  #checkpoint: Folded = { runs: new Map(), seq: 0 };
   #writing: { decision: Decision; durable: (seq: number) => void }[] = [];
   /** Callbacks of a life that a crash ended must not reach the next one. */
   #life = 0;
@@ -104,7 +106,8 @@ export class Simulation {
     this.loop = new Loop(this.#ports());
     this.#published.clear();
     this.#asleep.clear();
-    for (const run of foldAll(this.journal).values()) this.#published.set(run.id, run);
+    this.#checkpoint = foldAll(this.journal, this.#checkpoint);
+    for (const run of this.#checkpoint.runs.values()) this.#published.set(run.id, run);
     this.loop.recover([...this.#published.values()].filter((run) => !FINISHED.has(run.status)));
   }
 
@@ -198,13 +201,23 @@ export class Simulation {
   }
 }
 
-/** Every run that the records make. */
-export function foldAll(journal: readonly Decision[]): Map<string, Run> {
-  const runs = new Map<string, Run>();
-  journal.forEach((decision, index) => {
-    runs.set(decision.run_id, fold(runs.get(decision.run_id) ?? null, decision, index + 1));
-  });
-  return runs;
+/** The runs that the first `seq` records make. */
+export interface Folded {
+  readonly runs: ReadonlyMap<string, Run>;
+  readonly seq: number;
+}
+
+/** Every run that the records make; those of `from` are not read again. */
+export function foldAll(
+  journal: readonly Decision[],
+  from: Folded = { runs: new Map(), seq: 0 },
+): Folded {
+  const runs = new Map(from.runs);
+  for (let seq = from.seq + 1; seq <= journal.length; seq++) {
+    const decision = journal[seq - 1] as Decision;
+    runs.set(decision.run_id, fold(runs.get(decision.run_id) ?? null, decision, seq));
+  }
+  return { runs, seq: journal.length };
 }
 
 function timedOut(call: Call): Outcome {

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, expect } from "vitest";
+import { afterAll, afterEach, beforeEach, expect } from "vitest";
 import type { Run } from "../../src/engine/run.js";
 
 export const MAIN = resolve("dist/cli/main.js");
@@ -33,13 +33,29 @@ export interface Place {
   write(file: string, text: string): Promise<void>;
 }
 
-const cleanups: (() => Promise<void>)[] = [];
+type Cleanup = () => Promise<void>;
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+/** After the test in which they were asked for; what `beforeAll` has made lasts for the file. */
+const ofTheTest: Cleanup[] = [];
+const ofTheFile: Cleanup[] = [];
+let cleanups = ofTheFile;
+
+beforeEach(() => {
+  cleanups = ofTheTest;
 });
 
-export function later(cleanup: () => Promise<void>): void {
+afterEach(async () => {
+  cleanups = ofTheFile;
+  await clean(ofTheTest);
+});
+
+afterAll(() => clean(ofTheFile));
+
+async function clean(asked: Cleanup[]): Promise<void> {
+  for (const cleanup of asked.splice(0).reverse()) await cleanup();
+}
+
+export function later(cleanup: Cleanup): void {
   cleanups.push(cleanup);
 }
 

@@ -3,9 +3,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Run } from "../../src/engine/run.js";
-import { later, type Place, place, serve } from "../cli/harness.js";
+import { ended, later, type Place, place, serve } from "../cli/harness.js";
 
 interface Scenario {
   context: object;
@@ -151,16 +152,26 @@ it("every flow that a user can start from has a scenario", () => {
 
 describe.each(Object.entries(SCENARIOS))("%s", (flow, scenarios) => {
   it.each(Object.entries(scenarios))("%s", async (_, scenario) => {
-    const heard = await receiver(scenario);
-    const here = await place(flowsAskingAt(heard.at));
-    await serve(here, ["--allow-shell"]);
+    const asked = receiver.play(scenario);
     const context = JSON.stringify(scenario.context);
-    const id = (await here.flows(["trigger", flow, "--context", context])).stdout.trim();
-    if (scenario.wish) await wishWhenAsked(here, id, scenario.wish);
-    const done = await here.flows(["watch", id, "--json"]);
-    expect(await shown(here, id), done.stderr).toMatchObject({ status: scenario.status });
-    expect(scenario.anyOrder ? heard.asked.sort() : heard.asked).toEqual(scenario.asked);
+    const { stdout, stderr } = await here.flows(["trigger", flow, "--context", context]);
+    const id = stdout.trim();
+    expect(id, stderr).toMatch(/^run_/);
+    if (scenario.wish) await wishWhenAsked(id, scenario.wish);
+    expect(await ended(url, id)).toMatchObject({ status: scenario.status });
+    expect(scenario.anyOrder ? asked.sort() : asked).toEqual(scenario.asked);
   });
+});
+
+/** One server for all: each scenario ends before the next one begins. */
+let here: Place;
+let url: string;
+let receiver: Awaited<ReturnType<typeof openReceiver>>;
+
+beforeAll(async () => {
+  receiver = await openReceiver();
+  here = await place(flowsAskingAt(receiver.at));
+  url = (await serve(here, ["--allow-shell"])).url;
 });
 
 /** All of them: a flow may start runs of another one. */
@@ -173,32 +184,40 @@ function flowsAskingAt(address: string): { [file: string]: string } {
   return Object.fromEntries(texts);
 }
 
-async function shown(here: Place, id: string): Promise<Run> {
-  return JSON.parse((await here.flows(["show", id, "--json"])).stdout) as Run;
-}
-
-async function wishWhenAsked(here: Place, id: string, [wish, ...rest]: string[]): Promise<void> {
+async function wishWhenAsked(id: string, [wish, ...rest]: string[]): Promise<void> {
   for (;;) {
-    const { steps } = await shown(here, id);
+    const answer = await fetch(`${url}/api/runs/${id}`);
+    const { steps } = (await answer.json()) as Run;
     if (Object.values(steps).some((step) => step.signal !== undefined)) break;
+    await pause(20);
   }
   const done = await here.flows([wish ?? "", id, ...rest]);
   expect(done.code, done.stderr).toBe(0);
 }
 
-async function receiver({ statuses = {}, bodies = {} }: Scenario) {
-  const asked: string[] = [];
+async function openReceiver() {
+  let scenario: Pick<Scenario, "statuses" | "bodies"> = {};
+  let asked: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     const earlier = asked.filter((other) => other === path).length;
     asked.push(path);
-    response.writeHead(statuses[path]?.[earlier] ?? 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(bodies[path] ?? {}));
+    const status = scenario.statuses?.[path]?.[earlier] ?? 200;
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify(scenario.bodies?.[path] ?? {}));
   });
   await new Promise<void>((resolved) => server.listen(0, "127.0.0.1", resolved));
   later(async () => {
     server.closeAllConnections();
     server.close();
   });
-  return { at: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return {
+    at: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Answers as the scenario says, from now on; what it returns fills with what is asked. */
+    play(next: Scenario): string[] {
+      scenario = next;
+      asked = [];
+      return asked;
+    },
+  };
 }

@@ -10,7 +10,7 @@ import { evolve, fold } from "../../src/engine/evolve.js";
 import { instanceState } from "../../src/engine/key.js";
 import type { Call } from "../../src/engine/ports.js";
 import { FINISHED, type Run, TRANSITIONS } from "../../src/engine/run.js";
-import { foldAll, random, Simulation } from "../../src/engine/simulate.js";
+import { type Folded, foldAll, random, Simulation } from "../../src/engine/simulate.js";
 import { stepOf } from "../../src/engine/steps.js";
 import type { Workflow } from "../../src/flow/workflow.js";
 import { drawAnswer, drawWorkflow, pick } from "./generate.js";
@@ -26,9 +26,8 @@ describe("whatever happens to the process and to the reports", () => {
         const history = play(seed);
         acknowledgedRunsEnd(history);
         nothingHappensTwice(history);
-        runningMeansSomethingInFlight(history);
+        everyPrefixIsSound(history);
         atMostOnceIsKept(history);
-        slotsAreNeverOverdrawn(history);
         childrenEndAsTheirParentsSay(history);
       }),
       { numRuns: HISTORIES },
@@ -136,8 +135,10 @@ const WISHES = [
 
 /** What waits for a person waits for ever, unless one comes: here, in the end, one does. */
 function finish(sim: Simulation): void {
+  let folded: Folded | undefined;
   for (let round = 0; round < 1000; round++) {
-    const waiting = [...foldAll(sim.journal).values()].filter((run) => !FINISHED.has(run.status));
+    folded = foldAll(sim.journal, folded);
+    const waiting = [...folded.runs.values()].filter((run) => !FINISHED.has(run.status));
     if (waiting.length === 0) return;
     for (const run of waiting) {
       const stamp = { run_id: run.id, at: sim.now };
@@ -156,7 +157,7 @@ function finish(sim: Simulation): void {
 }
 
 function acknowledgedRunsEnd({ seed, sim, acknowledged }: History): void {
-  const runs = foldAll(sim.journal);
+  const { runs } = foldAll(sim.journal);
   for (const id of new Set([...acknowledged, ...runs.keys()])) {
     const run = runs.get(id);
     expect(run, `seed ${seed}: ${id} was acknowledged and is lost`).toBeDefined();
@@ -185,17 +186,27 @@ function nothingHappensTwice({ seed, sim }: History): void {
 const MAY_RECUR = new Set(["step_failed", "step_cancelled", "body_completed"]);
 
 /** At every prefix of the journal, so at every place where a crash could leave it. */
-function runningMeansSomethingInFlight({ seed, sim, workflows }: History): void {
+function everyPrefixIsSound({ seed, sim, workflows }: History): void {
   const runs = new Map<string, Run>();
   sim.journal.forEach((decision, index) => {
     const run = fold(runs.get(decision.run_id) ?? null, decision, index + 1);
     runs.set(run.id, run);
-    if (run.status !== "running" && run.status !== "pending") return;
-    const wanted = effects(workflowOf(workflows, run), run).filter(
-      (effect) => effect.key !== "" || effect.kind === "slot",
-    );
-    must(wanted.length > 0, () => `seed ${seed}: ${run.id} sleeps at record ${index + 1}`);
+    const at = `seed ${seed}: record ${index + 1}`;
+    runningMeansSomethingInFlight(at, run, workflows);
+    slotsAreNeverOverdrawn(at, run, runs);
   });
+}
+
+function runningMeansSomethingInFlight(
+  at: string,
+  run: Run,
+  workflows: History["workflows"],
+): void {
+  if (run.status !== "running" && run.status !== "pending") return;
+  const isWanted = effects(workflowOf(workflows, run), run).some(
+    (effect) => effect.key !== "" || effect.kind === "slot",
+  );
+  must(isWanted, () => `${at}: ${run.id} sleeps`);
 }
 
 function workflowOf(workflows: History["workflows"], run: Run): Workflow {
@@ -204,19 +215,14 @@ function workflowOf(workflows: History["workflows"], run: Run): Workflow {
   return workflow;
 }
 
-/** At every prefix: who holds a slot is a function of recorded state. */
-function slotsAreNeverOverdrawn({ seed, sim }: History): void {
-  const runs = new Map<string, Run>();
-  sim.journal.forEach((decision, index) => {
-    const run = fold(runs.get(decision.run_id) ?? null, decision, index + 1);
-    runs.set(run.id, run);
-    if (!run.concurrency) return;
-    const { group, limit } = run.concurrency;
-    const holders = [...runs.values()].filter(
-      (other) => other.concurrency?.group === group && ["running", "paused"].includes(other.status),
-    );
-    must(holders.length <= limit, () => `seed ${seed}: record ${index + 1}, ${group}`);
-  });
+/** Who holds a slot is a function of recorded state. */
+function slotsAreNeverOverdrawn(at: string, { concurrency }: Run, runs: Map<string, Run>): void {
+  if (!concurrency) return;
+  const { group, limit } = concurrency;
+  const holders = [...runs.values()].filter(
+    (other) => other.concurrency?.group === group && ["running", "paused"].includes(other.status),
+  );
+  must(holders.length <= limit, () => `${at}: ${group} has too many`);
 }
 
 /** A step that waited for a run has its output; one that was cut off leaves no run behind. */
