@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { Examined } from "./doctor.js";
 import type { LocalHost, LocalHostOptions } from "./host.js";
-import { takeStore } from "./lock.js";
+import { takeLock } from "./lock.js";
 
 export { type AllowedHost, parseAllowedHost } from "./allowed-hosts.js";
 export type { Examined } from "./doctor.js";
@@ -25,7 +25,7 @@ export { connectorsFolder, loadConnectors } from "./user-connectors/load.js";
 
 /** The store first: who finds it taken talks to its owner, and needs nothing of the rest. */
 export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
-  const lock = takeStore(resolve(options.store));
+  const lock = takeLock(resolve(options.store));
   const host = await import("./host.js");
   return host.openLocalHost(options, lock);
 }

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Disk, nodeDisk } from "./disk.js";
+import { nodeDisk } from "./disk.js";
 import { diskError, errorCode, type Owner, StoreError } from "./store-error.js";
 
 export interface Lock {
@@ -20,19 +20,20 @@ const O_EXLOCK = 0x20;
 /** The file has one length, so that a reader never sees the end of a longer text. */
 const TEXT_LENGTH = 512;
 
-/** The lock of a store, whose folder is made where there is none. Throws a StoreError. */
-export function takeStore(store: string, disk: Pick<Disk, "mkdir"> = nodeDisk): Lock {
+/**
+ * Makes the store's folder where there is none. Throws a StoreError; of the kind `locked`, with the
+ * owner, when another process has the store.
+ */
+export function takeLock(store: string): Lock {
   try {
-    disk.mkdir(store);
-    return takeLock(store);
+    nodeDisk.mkdir(store);
+    return take(lockPath(store), store);
   } catch (error) {
     throw errorCode(error) === undefined ? error : diskError("opening the store", store, error);
   }
 }
 
-/** Throws a StoreError of the kind `locked`, with the owner, when another process has the store. */
-export function takeLock(store: string): Lock {
-  const path = lockPath(store);
+function take(path: string, store: string): Lock {
   const fd = open(path, store);
   try {
     writeOwner(fd, { pid: process.pid });

@@ -6,7 +6,7 @@ import { checkpointPath } from "./checkpoint.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { openIfThere, readWhole, writeDurableNow } from "./files.js";
 import { LocalStore } from "./local-store.js";
-import { takeStore } from "./lock.js";
+import { takeLock } from "./lock.js";
 import { FORMAT } from "./record.js";
 import { journalFolder, recover } from "./recovery.js";
 import { createSegment, formatError, listSegments } from "./segment.js";
@@ -24,12 +24,14 @@ const NOT_OURS = new Set(["EACCES", "EPERM", "EROFS", "EINVAL"]);
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
   const store = resolve(folder);
   const disk = options.disk ?? nodeDisk;
-  const lock = options.lock ?? takeStore(store, disk);
+  let { lock } = options;
   try {
+    disk.mkdir(store);
+    lock ??= takeLock(store);
     prepare(disk, store, options.first_segment_bytes ?? FIRST_SEGMENT_BYTES);
     return new LocalStore(store, lock, recover(disk, store), options);
   } catch (error) {
-    lock.release();
+    lock?.release();
     throw errorCode(error) === undefined ? error : diskError("opening the store", store, error);
   }
 }
