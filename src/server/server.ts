@@ -277,6 +277,11 @@ function answerWith(server: Server, listener: Listener): ReadonlySet<Duplex> {
     answer(incoming, outgoing);
   });
   server.on("checkExpectation", answer);
+  server.on("connect", (_incoming, socket) => {
+    const detail = "This server is no proxy: CONNECT leads nowhere.";
+    const problem = new Problem("bad_request", detail);
+    socket.end(rawProblem(problem, SAFE_HEADERS), () => socket.destroy());
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const outgoing = answers.get(socket);
     const isMidway = outgoing?.headersSent === true && !outgoing.writableFinished;

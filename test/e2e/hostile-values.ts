@@ -1,4 +1,4 @@
-// Values that have broken other programs: the vocabulary of the hostile suite, and its generator.
+// Values that have broken other programs: the vocabulary of the hostile suite.
 
 /** Hand-picked; no one of them is the id of anything. */
 export const NASTY: readonly string[] = [
@@ -184,7 +184,7 @@ export const NASTY_JSON: readonly string[] = [
 ];
 
 /** The same numbers for the same seed, 0 ≤ x < 1. */
-export function chance(seed: number): () => number {
+function chance(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -194,93 +194,32 @@ export function chance(seed: number): () => number {
   };
 }
 
-export interface Hostile {
-  method: "GET" | "POST";
-  path: string;
-  headers?: { [name: string]: string };
-  body?: string;
-}
+/** What a generated input is made of: by chance, but the same for the same seed. */
+export class Maker {
+  readonly #next: () => number;
 
-/** One of the doors, with something nasty in one of its places. */
-export function hostile(next: () => number): Hostile {
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T;
-  const text = () => (next() < 0.5 ? pick(NASTY) : mixed(pick(NASTY), pick(NASTY), next()));
-  const json = { "content-type": "application/json" };
-  const DOORS: (() => Hostile)[] = [
-    () => ({ method: "GET", path: `/api/workflows/x${inPath(text())}` }),
-    () => ({ method: "GET", path: `/api/runs/${inPath(text())}x` }),
-    () => ({ method: "GET", path: `/api/runs/x${inPath(text())}/${pick(["events", "logs"])}` }),
-    () => ({ method: "GET", path: `/x${inPath(text())}/${inPath(text())}` }),
-    () => ({ method: "GET", path: `/api/runs?x${inPath(text())}=${inPath(text())}` }),
-    () => ({ method: "GET", path: `/api/runs?limit=x${inPath(text())}` }),
-    () => ({ method: "GET", path: `/api/runs?status=x${inPath(text())}` }),
-    () => ({ method: "GET", path: "/health", headers: { origin: `http://x${inHeader(text())}` } }),
-    () => ({
-      method: "POST",
-      path: TRIGGER,
-      headers: { "content-type": `x/${inHeader(text())}` },
-      body: "{}",
-    }),
-    () => ({
-      method: "POST",
-      path: TRIGGER,
-      headers: json,
-      body: `${pick(NASTY_JSON)}${pick(["", "]", "}", '"'])} x`,
-    }),
-    () => ({
-      method: "POST",
-      path: TRIGGER,
-      headers: json,
-      body: `{"context":${pick(NASTY_JSON)},"x":1}`,
-    }),
-    () => ({
-      method: "POST",
-      path: TRIGGER,
-      headers: json,
-      body: JSON.stringify({ context: { [`x${text()}`]: text() } }),
-    }),
-    () => ({
-      method: "POST",
-      path: TRIGGER,
-      headers: json,
-      body: JSON.stringify({ context: { amount: text() } }),
-    }),
-    () => ({
-      method: "POST",
-      path: `${TRIGGER}?wait=x${inPath(text())}`,
-      headers: json,
-      body: "{}",
-    }),
-    () => ({
-      method: "POST",
-      path: `/api/runs/run_${"0".repeat(26)}/${pick(WISHES)}`,
-      headers: json,
-      body: JSON.stringify({ [text()]: text() }),
-    }),
-  ];
-  return pick(DOORS)();
-}
+  constructor(seed: number) {
+    this.#next = chance(seed);
+  }
 
-const WISHES = ["cancel", "retry", "signal", "approve", "pause"];
-const TRIGGER = "/api/workflows/strict/trigger";
+  pick<T>(from: readonly T[]): T {
+    return from[this.below(from.length)] as T;
+  }
 
-/** A definition with at least one mistake: its step is of no known type. */
-export function hostileDefinition(next: () => number): Hostile {
-  const pick = () => NASTY[Math.floor(next() * NASTY.length)] as string;
-  const step = { id: pick(), type: `x${pick()}`, config: { [pick()]: pick() }, [pick()]: pick() };
-  const definition = { id: pick(), name: pick(), steps: [step], [pick()]: [pick()] };
-  const body = JSON.stringify(definition);
-  return {
-    method: "POST",
-    path: "/api/workflows",
-    headers: { "content-type": "application/json" },
-    body,
-  };
-}
+  below(limit: number): number {
+    return Math.floor(this.#next() * limit);
+  }
 
-function mixed(a: string, b: string, at: number): string {
-  const cut = Math.floor(at * a.length);
-  return `${a.slice(0, cut)}${b.slice(0, 200)}${a.slice(cut)}`.slice(0, 2_000);
+  /** One of the texts, or one of them inside of another. */
+  text(): string {
+    const text = this.pick(NASTY);
+    if (this.below(2) === 0) return text;
+    const cut = this.below(text.length + 1);
+    return `${text.slice(0, cut)}${this.pick(NASTY).slice(0, 200)}${text.slice(cut)}`.slice(
+      0,
+      2_000,
+    );
+  }
 }
 
 export function inPath(text: string): string {
@@ -290,6 +229,6 @@ export function inPath(text: string): string {
 }
 
 /** What a header can carry; anything else no client would send. */
-function inHeader(text: string): string {
+export function inHeader(text: string): string {
   return text.replace(/[^\x21-\x7e]/g, "").slice(0, 500);
 }
