@@ -37,7 +37,7 @@ async function start() {
   globalThis.gc();
   const rss_mib = process.memoryUsage().rss / MIB;
   const reading = performance.now();
-  readFileSync(join(store, "checkpoint.jsonl"));
+  readFileSync(join(store, "checkpoint.bin"));
   return { open_ms: opened - from, rss_mib, read_ms: performance.now() - reading };
 }
 

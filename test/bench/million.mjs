@@ -5,6 +5,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { writeCheckpoint } from "../../dist/hosts/local/checkpoint.js";
 import { nodeDisk } from "../../dist/hosts/local/disk.js";
+import { LiveRuns } from "../../dist/hosts/local/live-runs.js";
+import { BLOCK_ROWS, RowBlock } from "../../dist/hosts/local/row-block.js";
+import { RunIndex } from "../../dist/hosts/local/run-index.js";
 import { createSegment, headerLength } from "../../dist/hosts/local/segment.js";
 import { openHost, start } from "./host.mjs";
 import { inTemporaryFolder, row } from "./measure.mjs";
@@ -91,23 +94,26 @@ async function makeStore(folder, { finished, asleep }) {
   const store = join(folder, "store");
   const slots = finished + asleep;
   const from = NOW - 2 * slots;
-  const live = {
-    at: (slot) => {
-      if (slot < finished) return undefined;
-      const until = untilOf(slot - finished);
-      return { rest: restOf(sample, slot, from + slot, until), sleeper: { slot, until } };
-    },
-  };
-  const index = {
-    workflows: [sample.workflow_id],
-    versions: [sample.workflow_version],
-    count: slots,
-    slots,
-    row: (slot) => rowOf(slot, from + slot, slot < finished),
-  };
+  const index = new RunIndex();
+  index.expect([sample.workflow_id], [sample.workflow_version], [slots]);
+  for (let first = 0; first < slots; first += BLOCK_ROWS) {
+    const block = RowBlock.ofRows(Math.min(BLOCK_ROWS, slots - first));
+    for (let row = 0; row < block.rows; row++) {
+      const slot = first + row;
+      block.set(row, rowOf(slot, from + slot, slot < finished));
+    }
+    index.restore(block, { errors: [], keys: [] });
+  }
+  index.restoreIds();
+  const live = new LiveRuns(index);
+  for (let slot = finished; slot < slots; slot++) {
+    const until = untilOf(slot - finished);
+    live.sleep(idOf(slot), jsonOf(sample, slot, from + slot, until), until);
+  }
   const position = { segment: 2, offset: headerLength(2), batch: 10, seq: slots + 10 };
   createSegment(nodeDisk, join(store, "journal"), 2, 1024 * 1024);
-  await writeCheckpoint(nodeDisk, store, { position, index, live });
+  const captured = { index: index.capture(), live: live.capture() };
+  await writeCheckpoint(nodeDisk, store, { position, ...captured });
 }
 
 /** The first ones come due soon, evenly; the others much later. */
@@ -134,14 +140,12 @@ function rowOf(slot, created, isFinished) {
   };
 }
 
-/** What follows a run's id, workflow and version in its JSON. */
-function restOf(sample, slot, created, until) {
-  const { id: _, workflow_id: __, workflow_version: ___, ...rest } = sample;
+function jsonOf(sample, slot, created, until) {
   const at = new Date(created).toISOString();
   const one = { ...sample.steps.one, started_at: at, until: new Date(until).toISOString() };
   const context = { invoice: slot, customer: "ada@shop.example" };
   const changed = { context, created_at: at, started_at: at, steps: { one }, seq: slot + 1 };
-  return JSON.stringify({ ...rest, ...changed }).slice(1);
+  return JSON.stringify({ ...sample, id: idOf(slot), ...changed });
 }
 
 function child(...args) {

@@ -153,7 +153,7 @@ describe("flows doctor", () => {
       "rot in the checkpoint",
       "rot",
       (store: string) => {
-        const file = join(store, "checkpoint.jsonl");
+        const file = join(store, "checkpoint.bin");
         const bytes = readFileSync(file);
         bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
         writeFileSync(file, bytes);

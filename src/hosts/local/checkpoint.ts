@@ -1,22 +1,24 @@
 // A checkpoint: all unfinished runs at one journal position, and the index of all runs. What the
 // journal says before that position is no longer needed.
 //
-// Lines of JSON: a header with names; a line for each run, in the order of creation; and a last
-// line with the CRC32 of all that stands before it.
+// Frames: one with names and numbers, and then, as they stand in memory, so that a start reads them
+// into their place: blocks of rows of the index; pieces of the slab with the texts of live runs,
+// whose keys are rows; and the hash table of the ids.
 
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import { FINISHED, type Run } from "../../engine/run.js";
-import { encodeRunLine, parseRunLine } from "./checkpoint-line.js";
 import type { Disk } from "./disk.js";
 import { openIfThere, replaceDurably, writeLater } from "./files.js";
+import { DamagedFrame, type Frame, FrameReader, frameEncoder } from "./frames.js";
+import { HashTable } from "./hash-table.js";
 import type { Position } from "./journal.js";
-import { type LiveCapture, LiveRuns } from "./live-runs.js";
-import { crcDigits, FORMAT, lineEnd } from "./record.js";
+import { type LiveCapture, type LiveRecord, LiveRuns } from "./live-runs.js";
+import { FORMAT } from "./record.js";
+import { BLOCK_ROWS, type Details, RowBlock } from "./row-block.js";
 import type { Capture } from "./run-index.js";
 import { RunIndex } from "./run-index.js";
 import { formatError } from "./segment.js";
-import { STATUSES } from "./status-sets.js";
+import { PieceWriter } from "./slab.js";
 import { StoreError } from "./store-error.js";
 
 export interface Checkpoint {
@@ -39,20 +41,19 @@ export interface CheckpointState {
 interface Header {
   format: number;
   position: Position;
-  runs: number;
-  /** Names that the lines give by number. */
+  /** Names that the rows give by number, and how many runs there are of each workflow. */
   workflows: string[];
   versions: string[];
+  counts: number[];
+  live: number;
 }
 
-const NAME = "checkpoint.jsonl";
-/** Characters after which the writer lets others have their turn: about two ms of work. */
-const SLICE_CHARS = 256 * 1024;
-/** Bytes read at once. */
-const CHUNK_BYTES = 1024 * 1024;
-/** Bytes of the shortest line. */
-const LEAST_LINE_BYTES = 40;
-const [BRACE] = [...Buffer.from("{")];
+/** What follows the header, in any order. */
+type Block = ({ type: "rows" } & Details) | { type: "texts" } | { type: "ids" };
+
+/** Bytes of the ids' table in a frame. */
+const IDS_BYTES = 512 * 1024;
+const NAME = "checkpoint.bin";
 
 export function checkpointPath(store: string): string {
   return join(store, NAME);
@@ -66,8 +67,9 @@ export async function writeCheckpoint(
 ): Promise<number> {
   let size = 0;
   await replaceDurably(disk, checkpointPath(store), async (fd) => {
-    for (const text of slices(lines(state))) {
-      const bytes = Buffer.from(text);
+    const encode = frameEncoder();
+    for (const frame of frames(state)) {
+      const bytes = encode(frame);
       await writeLater(disk, fd, bytes, size);
       size += bytes.length;
     }
@@ -80,152 +82,173 @@ export function readCheckpoint(disk: Disk, store: string): Checkpoint | undefine
   const path = checkpointPath(store);
   const fd = openIfThere(disk, path, "read");
   if (fd === undefined) return undefined;
-  const reader = new CheckpointReader(path);
+  const frames = new FrameReader(disk, fd);
   try {
-    return reader.read(disk, fd);
+    return new CheckpointReader(path, frames).read();
   } catch (error) {
-    // A flipped bit may make any nonsense of a line before the CRC tells.
-    const isNonsense = [TypeError, RangeError, SyntaxError].some((kind) => error instanceof kind);
-    throw isNonsense ? reader.damaged() : error;
+    throw error instanceof DamagedFrame ? damaged(path, frames.offset) : error;
   } finally {
     disk.close(fd);
   }
 }
 
-function* lines({ position, index, live }: CheckpointState): Generator<string> {
-  const { workflows, versions, count } = index;
-  const header: Header = { format: FORMAT, position, runs: count, workflows, versions };
-  yield JSON.stringify(header);
+function* frames({ position, index, live }: CheckpointState): Generator<Frame> {
+  const { workflows, versions, counts } = index;
+  const names = { workflows, versions, counts };
+  const header: Header = { format: FORMAT, position, ...names, live: live.count };
+  yield { head: header, parts: [] };
+  const rows = new RowWriter(index, new HashTable(sum(counts)));
+  const texts = new TextWriter();
   for (let slot = 0; slot < index.slots; slot += 1) {
-    const row = index.row(slot);
-    if (row) yield encodeRunLine(row.id, row, live.at(slot));
+    if (!index.has(slot)) continue;
+    const text = live.at(slot);
+    if (text) {
+      if (!texts.fits(text)) yield texts.take();
+      texts.add(rows.count, text);
+    }
+    rows.add(slot);
+    if (rows.isFull) yield rows.take();
+  }
+  if (!rows.isEmpty) yield rows.take();
+  if (!texts.isEmpty) yield texts.take();
+  yield* rows.ids();
+}
+
+class RowWriter {
+  count = 0;
+  #slots: number[] = [];
+
+  constructor(
+    readonly index: Capture,
+    readonly table: HashTable,
+  ) {}
+
+  add(slot: number): void {
+    this.#slots.push(slot);
+    this.count += 1;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#slots.length === BLOCK_ROWS;
+  }
+
+  take(): Frame {
+    const { length } = this.#slots;
+    const { block, details } = this.index.copy(this.#slots);
+    this.table.enter(block.ids, 0, this.count - length, length);
+    this.#slots = [];
+    return { head: { type: "rows", ...details }, parts: [block.bytes] };
+  }
+
+  *ids(): Generator<Frame> {
+    const bytes = bytesOf(this.table.places);
+    for (let from = 0; from < bytes.length; from += IDS_BYTES) {
+      yield { head: { type: "ids" }, parts: [bytes.subarray(from, from + IDS_BYTES)] };
+    }
   }
 }
 
-/** The lines in pieces worth a write, and the last line, which depends on them all. */
-function* slices(lines: Iterable<string>): Generator<string> {
-  let crc = 0;
-  let slice = "";
-  for (const line of lines) {
-    slice += `${line}\n`;
-    if (slice.length < SLICE_CHARS) continue;
-    crc = crc32(slice, crc);
-    yield slice;
-    slice = "";
+class TextWriter {
+  readonly #piece = new PieceWriter();
+  #untils: number[] = [];
+
+  get isEmpty(): boolean {
+    return this.#untils.length === 0;
   }
-  crc = crc32(slice, crc);
-  yield `${slice}${JSON.stringify({ crc: crcDigits(crc) })}\n`;
+
+  fits({ record }: LiveRecord): boolean {
+    return this.#piece.fits(record);
+  }
+
+  add(row: number, { record, until }: LiveRecord): void {
+    this.#piece.add(row, record);
+    this.#untils.push(until);
+  }
+
+  take(): Frame {
+    const parts = [bytesOf(Float64Array.from(this.#untils)), this.#piece.take()];
+    this.#untils = [];
+    return { head: { type: "texts" }, parts };
+  }
 }
 
-/** Reads in chunks, since the file may be larger than what else the process needs. */
+function bytesOf({ buffer }: Float64Array | Int32Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer);
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((all, number) => all + number, 0);
+}
+
 class CheckpointReader {
-  #header: Header | undefined;
-  #runs = 0;
   readonly #index = new RunIndex();
   readonly #live = new LiveRuns(this.#index);
-  readonly #finished = new Map<string, Run>();
-  /** Of the lines before the one at hand. */
-  #crc = 0;
-  #size = 0;
-  #isWhole = false;
+  /** What is still to be read of the ids' table. */
+  #ids: Buffer = Buffer.alloc(0);
+  /** Slots of runs at work. */
+  readonly #awake: number[] = [];
 
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    readonly frames: FrameReader,
+  ) {}
 
-  read(disk: Disk, fd: number): Checkpoint {
-    const size = disk.size(fd);
-    const step = Math.min(CHUNK_BYTES, size + 1);
-    // One for all: memory that is touched for the first time is dearer than the file.
-    let bytes = Buffer.allocUnsafe(2 * step);
-    let rest = 0;
-    for (;;) {
-      if (bytes.length < rest + step) {
-        bytes = Buffer.concat([bytes.subarray(0, rest)], rest + 2 * step);
-      }
-      const chunk = bytes.subarray(rest, rest + step);
-      const length = disk.read(fd, chunk, this.#size + rest);
-      if (length === 0) break;
-      const from = this.#takeLines(bytes.subarray(0, rest + length), size);
-      bytes.copyWithin(0, from, rest + length);
-      rest += length - from;
+  read(): Checkpoint {
+    const header = this.frames.next(Buffer.allocUnsafeSlow).head as Header;
+    const { format, position, workflows, versions, counts, live } = header;
+    if (format !== FORMAT) throw formatError(this.path, format);
+    this.#index.expect(workflows, versions, counts);
+    const table = new HashTable(sum(counts));
+    this.#ids = bytesOf(table.places);
+    while (!this.frames.isAtEnd) this.#take();
+    // A file may end too early where a frame does.
+    const isWhole = this.#index.length === table.length && this.#live.size === live;
+    if (!isWhole || this.#ids.length > 0) throw new DamagedFrame();
+    this.#index.restoreIds(table);
+    const finished = this.#wake();
+    const [index, size] = [this.#index, this.frames.size];
+    return { position, live: this.#live, finished, index, size };
+  }
+
+  #take(): void {
+    const { head, parts } = this.frames.next((bytes, of) => this.#room(bytes, of as Block));
+    const [first, second] = parts;
+    const { type, ...details } = head as Block;
+    if (type === "rows" && first) this.#index.restore(new RowBlock(first), details as Details);
+    if (type !== "texts" || !first || !second) return;
+    const untils = new Float64Array(first.buffer);
+    for (const slot of this.#live.restore(second, untils)) this.#awake.push(slot);
+  }
+
+  /** Each part is read into where it is to stay. */
+  #room(bytes: number, { type }: Block): Buffer {
+    if (type !== "ids") return Buffer.allocUnsafeSlow(bytes);
+    const room = this.#ids.subarray(0, bytes);
+    this.#ids = this.#ids.subarray(bytes);
+    if (room.length < bytes) throw new DamagedFrame();
+    return room;
+  }
+
+  /** Answers those that had finished. */
+  #wake(): Map<string, Run> {
+    const finished = new Map<string, Run>();
+    for (const slot of this.#awake) {
+      const run = this.#live.wake(this.#index.id(slot));
+      if (!run || !FINISHED.has(run.status)) continue;
+      this.#live.delete(run.id);
+      finished.set(run.id, run);
     }
-    const header = this.#header;
-    if (!this.#isWhole || rest > 0 || !header || this.#runs !== header.runs) throw this.damaged();
-    return {
-      position: header.position,
-      live: this.#live,
-      finished: this.#finished,
-      index: this.#index,
-      size: this.#size,
-    };
+    return finished;
   }
+}
 
-  /** Answers where a line begins whose end is not there yet. */
-  #takeLines(bytes: Buffer, size: number): number {
-    let from = 0;
-    /** Up to here the bytes are in the CRC. */
-    let counted = 0;
-    for (let end = lineEnd(bytes, from); end < bytes.length; end = lineEnd(bytes, from)) {
-      if (this.#isWhole) throw this.damaged();
-      if (!this.#header) this.#takeHeader(bytes.toString("utf8", from, end), size);
-      else if (bytes[from] === BRACE) {
-        this.#crc = crc32(bytes.subarray(counted, from), this.#crc);
-        this.#takeCrc(bytes.toString("utf8", from, end));
-        counted = end + 1;
-      } else this.#takeRun(bytes, from, end);
-      this.#size += end + 1 - from;
-      from = end + 1;
-    }
-    this.#crc = crc32(bytes.subarray(counted, from), this.#crc);
-    return from;
-  }
-
-  #parse(text: string): object {
-    try {
-      const line: unknown = JSON.parse(text);
-      if (typeof line === "object" && line !== null) return line;
-    } catch {
-      // Told below, like a line that is no object.
-    }
-    throw this.damaged();
-  }
-
-  #takeHeader(text: string, size: number): void {
-    const header = this.#parse(text) as Header;
-    if (typeof header.format !== "number") throw this.damaged();
-    if (header.format !== FORMAT) throw formatError(this.path, header.format);
-    // A flipped digit must not ask for more memory than there is.
-    if (!(header.runs * LEAST_LINE_BYTES <= size)) throw this.damaged();
-    this.#index.expect(header.workflows, header.versions, header.runs);
-    this.#header = header;
-  }
-
-  #takeRun(bytes: Buffer, from: number, end: number): void {
-    const { workflows = [], versions = [] } = this.#header ?? {};
-    const line = parseRunLine(bytes, from, end);
-    const { row } = line;
-    const isKnown = row.workflow < workflows.length && row.version < versions.length;
-    if (!isKnown || row.status >= STATUSES.length) throw this.damaged();
-    const slot = this.#index.restore(bytes, line.id_from, row);
-    this.#runs += 1;
-    if (line.rest === undefined) return;
-    this.#live.restore({ slot, until: line.until }, line.rest);
-    if (!line.is_awake) return;
-    const run = this.#live.wake(this.#index.id(slot));
-    if (!run || !FINISHED.has(run.status)) return;
-    this.#live.delete(run.id);
-    this.#finished.set(run.id, run);
-  }
-
-  #takeCrc(text: string): void {
-    const line = this.#parse(text) as { crc?: unknown };
-    if (line.crc !== crcDigits(this.#crc)) throw this.damaged();
-    this.#isWhole = true;
-  }
-
-  damaged(): StoreError {
-    const message =
-      `The checkpoint ${this.path} is damaged near byte ${this.#size}. Restore the store from a ` +
-      "backup. The documents in its folder runs are whole, and may be read.";
-    return new StoreError("rot", message, { file: this.path, offset: this.#size });
-  }
+function damaged(file: string, offset: number): StoreError {
+  const message =
+    `The checkpoint ${file} is damaged near byte ${offset}. Restore the store from a ` +
+    "backup. The documents in its folder runs are whole, and may be read.";
+  return new StoreError("rot", message, { file, offset });
 }

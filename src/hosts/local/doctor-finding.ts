@@ -38,7 +38,7 @@ export interface Patient {
 /** Those that have not ended, whether they are at work or asleep. */
 export function* liveRuns({ found: { live, index } }: Patient): Generator<Run> {
   yield* live.awake();
-  for (const { slot } of live.sleepers()) {
+  for (const slot of live.sleepers().slots) {
     const run = live.get(index.id(slot));
     if (run) yield run;
   }

@@ -45,6 +45,17 @@ export class DueHeap {
     if (this.#values.get(0) === value) this.#sleep();
   }
 
+  /** The same for many, in time that grows with the number of all alone. */
+  addAll(values: readonly number[], untils: readonly number[]): void {
+    for (let i = 0; i < values.length; i += 1) {
+      this.#seq += 1;
+      this.#put(this.#length, untils[i] ?? 0, this.#seq, values[i] ?? 0);
+      this.#length += 1;
+    }
+    for (let place = (this.#length >> 1) - 1; place >= 0; place -= 1) this.#sink(place);
+    this.#sleep();
+  }
+
   /** Nothing happens when it is not there. */
   remove(value: number): void {
     const place = this.#places.get(value) - 1;

@@ -1,132 +1,64 @@
-// The ids of all runs, each with a slot: 26 bytes and a place in a hash table, where a Map of
-// strings would take five times as much.
+// The ids of all runs: a hash table over those in the rows of the index, where a Map of strings
+// would take five times as much memory.
 
-import { Column } from "./column.js";
-
-/** Of a run's id, which is `run_` and 26 digits. */
-const PREFIX = "run_";
-const DIGITS = 26;
-export const ID_LENGTH = PREFIX.length + DIGITS;
-/** In place of each digit of an id that was removed. */
-const NO_DIGIT = 0;
-const FIRST_ROOM = 256;
-const FIRST_HASH = 0x811c9dc5;
+import { HashTable, hashOf, NO_DIGIT } from "./hash-table.js";
+import { BLOCK_ROWS, ID_DIGITS, ID_LENGTH, ID_PREFIX } from "./row-block.js";
+import { type Rows, rowOf } from "./rows.js";
 
 export class IdTable {
-  #bytes = Buffer.alloc(FIRST_ROOM * DIGITS);
-  /** Slot + 1 by hash; 0: free. A power of two, at most two thirds full. */
-  #table = new Int32Array(FIRST_ROOM);
-  /** So that most of those which only share a place are told apart at once. */
-  readonly #hashes = new Column(Int32Array);
-  #length = 0;
+  #table = new HashTable(0);
 
-  get length(): number {
-    return this.#length;
-  }
+  constructor(readonly rows: Rows) {}
 
   /** -1: the id is not there. */
   find(id: string): number {
-    if (id.length !== ID_LENGTH) return -1;
-    const hash = hashOf(id);
-    const mask = this.#table.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const slot = (this.#table[at] ?? 0) - 1;
-      if (slot < 0) return -1;
-      if (this.#hashes.get(slot) === hash && this.#isAt(slot, id)) return slot;
+    if (id.length !== ID_LENGTH || !id.startsWith(ID_PREFIX)) return -1;
+    const { places } = this.#table;
+    const mask = places.length - 1;
+    for (let at = hashOf(id) & mask; ; at = (at + 1) & mask) {
+      const slot = (places[at] ?? 0) - 1;
+      if (slot < 0 || this.#isAt(slot, id)) return slot;
     }
   }
 
-  /** The slot of an id that is not there yet: the next one. */
-  add(id: string): number {
+  /** Writes an id that is not there yet into its row, the last one. */
+  add(slot: number, id: string): void {
     if (id.length !== ID_LENGTH) throw new Error(`"${id}" is no id of a run`);
-    this.#makeRoom();
-    this.#bytes.write(id.slice(PREFIX.length), this.#length * DIGITS, DIGITS, "latin1");
-    return this.#enterLast();
+    const row = rowOf(slot);
+    const { ids } = this.rows.block(slot);
+    ids.write(id.slice(ID_PREFIX.length), row * ID_DIGITS, "latin1");
+    if (this.#table.hasRoomFor(slot + 1)) this.#table.enter(ids, row, slot, 1);
+    else this.restore();
   }
 
-  /** The same for an id that stands in a file's bytes. */
-  addFrom(bytes: Uint8Array, from: number): number {
-    this.#makeRoom();
-    const begin = this.#length * DIGITS;
-    for (let i = 0; i < DIGITS; i += 1) {
-      this.#bytes[begin + i] = bytes[from + PREFIX.length + i] ?? 0;
+  /** The table of all rows that are there; without one, it is made of them. */
+  restore(table?: HashTable): void {
+    const { length } = this.rows;
+    this.#table = table ?? new HashTable(length);
+    if (table !== undefined) return;
+    for (let first = 0; first < length; first += BLOCK_ROWS) {
+      this.#table.enter(this.rows.block(first).ids, 0, first, Math.min(BLOCK_ROWS, length - first));
     }
-    return this.#enterLast();
   }
 
-  /** The slot stays empty; its place in the table goes when the table grows. */
+  /** Its place in the table goes when the table grows. */
   remove(slot: number): void {
-    this.#bytes.fill(NO_DIGIT, slot * DIGITS, (slot + 1) * DIGITS);
+    const from = rowOf(slot) * ID_DIGITS;
+    this.rows.block(slot).ids.fill(NO_DIGIT, from, from + ID_DIGITS);
   }
 
   text(slot: number): string {
-    if (slot < 0 || slot >= this.#length) return "";
-    return PREFIX + this.#bytes.toString("latin1", slot * DIGITS, (slot + 1) * DIGITS);
-  }
-
-  /** Room for so many, so that it need not grow often. */
-  reserve(length: number): void {
-    if (length * DIGITS > this.#bytes.length) {
-      const larger = Buffer.alloc(length * DIGITS);
-      this.#bytes.copy(larger);
-      this.#bytes = larger;
-    }
-    this.#hashes.reserve(length);
-    let size = this.#table.length;
-    while (length * 1.5 > size) size *= 2;
-    if (size === this.#table.length) return;
-    this.#table = new Int32Array(size);
-    for (let slot = 0; slot < this.#length; slot += 1) {
-      if (this.#bytes[slot * DIGITS] !== NO_DIGIT) this.#enter(slot, this.#hashes.get(slot));
-    }
-  }
-
-  #makeRoom(): void {
-    const slot = this.#length;
-    const isFull = (slot + 1) * DIGITS > this.#bytes.length || slot * 1.5 >= this.#table.length;
-    if (isFull) this.reserve(Math.ceil((slot + 1) * 1.5));
-  }
-
-  #enterLast(): number {
-    const slot = this.#length;
-    this.#length += 1;
-    let hash = FIRST_HASH;
-    for (let at = slot * DIGITS; at < (slot + 1) * DIGITS; at += 1) {
-      hash = Math.imul(hash ^ (this.#bytes[at] ?? 0), 0x01000193);
-    }
-    hash = stirred(hash);
-    this.#hashes.set(slot, hash);
-    this.#enter(slot, hash);
-    return slot;
-  }
-
-  #enter(slot: number, hash: number): void {
-    const mask = this.#table.length - 1;
-    let at = hash & mask;
-    while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = slot + 1;
+    if (slot < 0 || slot >= this.rows.length) return "";
+    const from = rowOf(slot) * ID_DIGITS;
+    return ID_PREFIX + this.rows.block(slot).ids.toString("latin1", from, from + ID_DIGITS);
   }
 
   #isAt(slot: number, id: string): boolean {
-    const from = slot * DIGITS - PREFIX.length;
-    for (let i = PREFIX.length; i < ID_LENGTH; i += 1) {
-      if (this.#bytes[from + i] !== id.charCodeAt(i)) return false;
+    const { ids } = this.rows.block(slot);
+    const from = rowOf(slot) * ID_DIGITS - ID_PREFIX.length;
+    for (let i = ID_LENGTH - 1; i >= ID_PREFIX.length; i -= 1) {
+      if (ids[from + i] !== id.charCodeAt(i)) return false;
     }
-    return id.startsWith(PREFIX);
+    return true;
   }
-}
-
-/** FNV-1a. */
-function hashOf(id: string): number {
-  let hash = FIRST_HASH;
-  for (let at = PREFIX.length; at < ID_LENGTH; at += 1) {
-    hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  }
-  return stirred(hash);
-}
-
-/** So that every bit counts. */
-function stirred(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return mixed ^ (mixed >>> 13);
 }

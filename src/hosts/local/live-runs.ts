@@ -5,25 +5,33 @@ import type { Run } from "../../engine/run.js";
 import { Column } from "./column.js";
 import { packed, unpacked } from "./packed-run.js";
 import type { RunIndex } from "./run-index.js";
-import { Slab } from "./slab.js";
+import { recordOf, Slab } from "./slab.js";
 import { BitSet } from "./status-sets.js";
 
-/** A run that sleeps: its slot in the index, and when it is to be woken. */
-export interface Sleeper {
-  slot: number;
-  /** ms since 1970; null: by a command alone. */
-  until: number | null;
+/** Runs that sleep, one after the other: slots in the index, and when each is to be woken. */
+export interface Asleep {
+  slots: Uint32Array;
+  /** ms since 1970; 0: by a command alone. */
+  untils: Float64Array;
+}
+
+/** A run as it stands in a checkpoint: its text, and when it wakes, as a number. */
+export interface LiveRecord {
+  record: Uint8Array;
+  until: number;
 }
 
 /** The live runs of one moment, to be written while they go on. */
 export interface LiveCapture {
-  /** The rest of the run's JSON, and when it wakes; undefined: it was not live. */
-  at(slot: number): { rest: string; sleeper: Sleeper | undefined } | undefined;
+  count: number;
+  /** Undefined: it was not live. */
+  at(slot: number): LiveRecord | undefined;
   release(): void;
 }
 
-/** In place of a time, in the column of those that sleep. */
+/** In place of a time: of one that only a command wakes, and of a run that does not sleep. */
 const NO_TIME = 0;
+const AWAKE = -1;
 
 export class LiveRuns {
   readonly #awake = new Map<string, Run>();
@@ -32,7 +40,7 @@ export class LiveRuns {
   readonly #untils = new Column(Float64Array);
   readonly #slab = new Slab((slot, place) => this.#places.set(slot, place));
   /** Texts of those that have been woken since, for each capture that is open. */
-  readonly #captures = new Set<Map<number, string>>();
+  readonly #captures = new Set<Map<number, LiveRecord>>();
 
   constructor(readonly index: RunIndex) {}
 
@@ -44,11 +52,12 @@ export class LiveRuns {
     return this.#awake.values();
   }
 
-  *sleepers(): Generator<Sleeper> {
-    const { length } = this.index;
-    for (let slot = this.#asleep.before(length); slot >= 0; slot = this.#asleep.before(slot)) {
-      yield this.#sleeper(slot);
-    }
+  /** Oldest first. */
+  sleepers(): Asleep {
+    const slots = this.#asleep.members();
+    const untils = new Float64Array(slots.length);
+    for (let i = 0; i < slots.length; i += 1) untils[i] = this.#untils.get(slots[i] ?? 0);
+    return { slots, untils };
   }
 
   isAsleep(id: string): boolean {
@@ -93,50 +102,58 @@ export class LiveRuns {
     const head = this.#head(slot);
     if (!json.startsWith(head)) throw new Error(`run ${id} does not begin with ${head}`);
     this.#awake.delete(id);
-    this.restore({ slot, until }, json.slice(head.length));
+    this.#places.set(slot, this.#slab.add(slot, packed(json.slice(head.length))));
+    this.#untils.set(slot, until ?? NO_TIME);
+    this.#asleep.add(slot);
     return slot;
   }
 
-  /** A run from a checkpoint: `rest` is what follows the run's id and version in its JSON. */
-  restore({ slot, until }: Sleeper, rest: string): void {
-    this.#places.set(slot, this.#slab.add(slot, packed(rest)));
-    this.#untils.set(slot, until ?? NO_TIME);
-    this.#asleep.add(slot);
+  /** A piece of the slab with runs from a checkpoint. Answers the slots of those at work. */
+  restore(piece: Buffer, untils: Float64Array): number[] {
+    const awake: number[] = [];
+    let text = 0;
+    this.#slab.adopt(piece, (slot) => {
+      const until = untils[text] ?? NO_TIME;
+      text += 1;
+      this.#untils.set(slot, until);
+      this.#asleep.add(slot);
+      if (until === AWAKE) awake.push(slot);
+    });
+    return awake;
   }
 
   /** Costs a copy of one bit a run, and of a list of those at work. */
   capture(): LiveCapture {
     const awake = new Map([...this.#awake.values()].map((run) => [this.index.slot(run.id), run]));
     const asleep = this.#asleep.copy();
-    const held = new Map<number, string>();
+    const held = new Map<number, LiveRecord>();
     this.#captures.add(held);
-    const rest = (run: Run, slot: number): string =>
-      JSON.stringify(run).slice(this.#head(slot).length);
     return {
+      count: awake.size + asleep.count,
       at: (slot) => {
         const run = awake.get(slot);
-        if (run) return { rest: rest(run, slot), sleeper: undefined };
-        if (!asleep.has(slot)) return undefined;
-        const text = held.get(slot) ?? this.#slab.text(this.#places.get(slot));
-        return { rest: unpacked(text), sleeper: this.#sleeper(slot) };
+        // Not packed, since it is woken at once.
+        if (run) return { record: recordOf(this.#rest(run, slot)), until: AWAKE };
+        return asleep.has(slot) ? (held.get(slot) ?? this.#record(slot)) : undefined;
       },
       release: () => void this.#captures.delete(held),
     };
   }
 
-  /** Its time stays readable, for captures that are open. */
   #leaveSleep(slot: number): void {
-    const place = this.#places.get(slot);
     for (const held of this.#captures) {
-      if (!held.has(slot)) held.set(slot, this.#slab.text(place));
+      if (!held.has(slot)) held.set(slot, this.#record(slot));
     }
-    this.#slab.remove(place);
+    this.#slab.remove(this.#places.get(slot));
     this.#asleep.remove(slot);
   }
 
-  #sleeper(slot: number): Sleeper {
-    const until = this.#untils.get(slot);
-    return { slot, until: until === NO_TIME ? null : until };
+  #record(slot: number): LiveRecord {
+    return { record: this.#slab.record(this.#places.get(slot)), until: this.#untils.get(slot) };
+  }
+
+  #rest(run: Run, slot: number): string {
+    return JSON.stringify(run).slice(this.#head(slot).length);
   }
 
   #json(slot: number): string {

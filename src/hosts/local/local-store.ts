@@ -20,10 +20,10 @@ import { documentPath } from "./document-writer.js";
 import { Documents } from "./documents.js";
 import { readWhole, unlinkIfThere } from "./files.js";
 import { Journal } from "./journal.js";
-import type { LiveRuns, Sleeper } from "./live-runs.js";
+import type { Asleep, LiveRuns } from "./live-runs.js";
 import type { Lock } from "./lock.js";
 import { journalFolder, type Recovered } from "./recovery.js";
-import type { RunIndex } from "./run-index.js";
+import type { NamedRun, RunIndex } from "./run-index.js";
 import { listSegments, segmentPath } from "./segment.js";
 import { diskError, errorCode, StoreError } from "./store-error.js";
 import type { Store, StoreOptions, StoreStats } from "./store-types.js";
@@ -97,12 +97,12 @@ export class LocalStore implements Store {
     if (found.full_segments > 0) this.#checkpointWhenDue();
   }
 
-  sleepers(): Iterable<Sleeper> {
+  sleepers(): Asleep {
     return this.#live.sleepers();
   }
 
-  sleeper(slot: number): { id: string; version: string } {
-    return { id: this.index.id(slot), version: this.index.version(slot) };
+  sleeper(slot: number): NamedRun {
+    return this.index.named(slot);
   }
 
   wake(runId: string): { run: Run; slot: number } | undefined {
@@ -299,7 +299,7 @@ export class LocalStore implements Store {
 
   *#liveIds(): Generator<string> {
     for (const { id } of this.recovered) yield id;
-    for (const { slot } of this.#live.sleepers()) yield this.index.id(slot);
+    for (const slot of this.#live.sleepers().slots) yield this.index.id(slot);
   }
 
   /** For its document. A run that only waits can be put to sleep now: its text is at hand. */

@@ -6,7 +6,7 @@ import type { Decision } from "../../engine/event.js";
 import type { Run } from "../../engine/run.js";
 
 /** The layout of journal, checkpoint and documents. Another number: another program's store. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 export interface JournalRecord {
   batch: number;

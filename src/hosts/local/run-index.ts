@@ -5,48 +5,42 @@ import type { Failure, Run, RunStatus } from "../../engine/run.js";
 import { FINISHED } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import { MAX_LISTED_MESSAGE } from "../../limits.js";
-import { Column } from "./column.js";
+import type { HashTable } from "./hash-table.js";
 import { IdTable } from "./id-table.js";
+import { Names } from "./names.js";
+import { type Details, type Row, RowBlock } from "./row-block.js";
+import { Rows, rowOf } from "./rows.js";
+import { Shelf } from "./shelf.js";
 import { NO_STATUS, STATUSES, StatusSets } from "./status-sets.js";
-
-/** What the index has of a run, but for its id: in a checkpoint, the beginning of a line. */
-export interface Row {
-  order: number;
-  /** By number, as in the lists of names. */
-  workflow: number;
-  version: number;
-  status: number;
-  /** ms since 1970; NaN: null. */
-  created: number;
-  started: number;
-  finished: number;
-  error: Failure | null;
-  key: string | null;
-}
 
 /** All runs of one moment, to be written while the index goes on. */
 export interface Capture {
   workflows: string[];
   versions: string[];
-  /** How many runs there were, and how many slots they are in. */
-  count: number;
+  /** How many runs there were of each workflow, and how many slots all are in. */
+  counts: number[];
   slots: number;
-  /** Undefined: the slot was empty. */
-  row(slot: number): (Row & { id: string }) | undefined;
+  /** False: the slot was empty. */
+  has(slot: number): boolean;
+  /** The rows of these slots, none of them empty. */
+  copy(slots: readonly number[]): { block: RowBlock; details: Details };
   /** To be called when the rows are read, or will not be. */
   release(): void;
 }
 
-/** The runs of one workflow: their slots, oldest first, and by place in that list the statuses. */
-class Shelf {
-  readonly slots = new Column(Uint32Array);
-  readonly statuses = new StatusSets();
-  length = 0;
+/** Looked up when it is asked for: of a million runs, few are asked for their ids. */
+export class NamedRun {
+  constructor(
+    readonly index: RunIndex,
+    readonly slot: number,
+  ) {}
 
-  add(slot: number): number {
-    this.slots.set(this.length, slot);
-    this.length += 1;
-    return this.length - 1;
+  get id(): string {
+    return this.index.id(this.slot);
+  }
+
+  get version(): string {
+    return this.index.version(this.slot);
   }
 }
 
@@ -58,21 +52,8 @@ export function isCursor(text: string): boolean {
 }
 
 export class RunIndex {
-  readonly #ids = new IdTable();
-  readonly #order = new Column(Float64Array);
-  readonly #created = new Column(Float64Array);
-  /** NaN: null. */
-  readonly #started = new Column(Float64Array);
-  readonly #finished = new Column(Float64Array);
-  readonly #workflow = new Column(Uint32Array);
-  readonly #version = new Column(Uint32Array);
-  readonly #status = new Column(Uint8Array);
-  /** Place in the workflow's shelf. */
-  readonly #place = new Column(Uint32Array);
-  readonly #columns = [
-    ...[this.#order, this.#created, this.#started, this.#finished],
-    ...[this.#workflow, this.#version, this.#place, this.#status],
-  ];
+  readonly #rows = new Rows();
+  readonly #ids = new IdTable(this.#rows);
   readonly #errors = new Map<number, Failure>();
   readonly #keys = new Map<number, string>();
   readonly #byKey = new Map<string, number>();
@@ -81,7 +62,7 @@ export class RunIndex {
   readonly #shelves: Shelf[] = [];
   readonly #all = new StatusSets();
   /** Rows that have changed since, by slot, for each capture that is open. */
-  readonly #captures = new Set<{ slots: number; held: Map<number, Row & { id: string }> }>();
+  readonly #captures = new Set<{ slots: number; held: Map<number, Row> }>();
 
   /** Adds a run that is new, with the number of the record that created it, or updates it. */
   put(run: Run, order = run.seq): void {
@@ -89,39 +70,43 @@ export class RunIndex {
     if (slot < 0) {
       const workflow = this.#workflows.number(run.workflow_id);
       const version = this.#versions.number(run.workflow_version);
-      slot = this.#add(this.#ids.add(run.id), order, workflow, version);
-      this.#created.set(slot, Date.parse(run.created_at));
+      slot = this.#add(run.id, order, workflow, version);
+      this.#rows.set("created", slot, Date.parse(run.created_at));
       const key = run.trigger.idempotency_key;
       if (key !== undefined) this.#addKey(slot, key);
     } else {
       this.#hold(slot);
     }
-    this.#started.set(slot, time(run.started_at));
-    this.#finished.set(slot, time(run.finished_at));
+    this.#rows.set("started", slot, time(run.started_at));
+    this.#rows.set("finished", slot, time(run.finished_at));
     if (run.error) this.#errors.set(slot, listed(run.error));
     else this.#errors.delete(slot);
     this.#setStatus(slot, STATUSES.indexOf(run.status));
   }
 
-  /** The names that the rows to come give by number, and how many rows there will be. */
-  expect(workflows: string[], versions: string[], count: number): void {
-    for (const name of workflows) this.#workflows.number(name);
+  /** The names that the rows to come give by number, and how many runs each workflow has. */
+  expect(workflows: string[], versions: string[], counts: number[]): void {
+    for (const [i, name] of workflows.entries()) {
+      this.#shelf(this.#workflows.number(name)).slots.reserve(counts[i] ?? 0);
+    }
     for (const name of versions) this.#versions.number(name);
-    this.#ids.reserve(count);
-    for (const column of this.#columns) column.reserve(count);
   }
 
-  /** A run from a checkpoint, whose id stands in `bytes`. Rows come oldest first. */
-  restore(bytes: Uint8Array, idFrom: number, row: Row): number {
-    const { order, workflow, version, status, created, started, finished, error, key } = row;
-    const slot = this.#add(this.#ids.addFrom(bytes, idFrom), order, workflow, version);
-    this.#created.set(slot, created);
-    this.#started.set(slot, started);
-    this.#finished.set(slot, finished);
-    if (error) this.#errors.set(slot, error);
-    if (key !== null) this.#addKey(slot, key);
-    this.#setStatus(slot, status);
-    return slot;
+  /** Runs from a checkpoint, oldest first, in full blocks but for the last. */
+  restore(block: RowBlock, { errors, keys }: Details): void {
+    const first = this.#rows.adopt(block);
+    this.#all.addAll(first, block.status);
+    for (let row = 0; row < block.rows; row += 1) {
+      const shelf = this.#shelf(block.workflow[row] ?? 0);
+      shelf.statuses.add(shelf.add(first + row), block.status[row] ?? NO_STATUS);
+    }
+    for (const [row, error] of errors) this.#errors.set(first + row, error);
+    for (const [row, key] of keys) this.#addKey(first + row, key);
+  }
+
+  /** Behind the last block: the table of their ids, which is made if there is none. */
+  restoreIds(table?: HashTable): void {
+    this.#ids.restore(table);
   }
 
   /** The run goes; its slot stays empty until the store is opened again. */
@@ -131,7 +116,7 @@ export class RunIndex {
     this.#hold(slot);
     this.#ids.remove(slot);
     const key = this.#keys.get(slot);
-    const byKey = `${this.#workflow.get(slot)} ${key}`;
+    const byKey = `${this.#rows.get("workflow", slot)} ${key}`;
     if (key !== undefined && this.#byKey.get(byKey) === slot) this.#byKey.delete(byKey);
     this.#keys.delete(slot);
     this.#errors.delete(slot);
@@ -140,7 +125,7 @@ export class RunIndex {
 
   /** Slots that were given out. */
   get length(): number {
-    return this.#ids.length;
+    return this.#rows.length;
   }
 
   /** Where all tables have the run; -1: it is not known. A run keeps its slot. */
@@ -152,19 +137,23 @@ export class RunIndex {
     return this.#ids.text(slot);
   }
 
+  named(slot: number): NamedRun {
+    return new NamedRun(this, slot);
+  }
+
   workflowId(slot: number): string {
-    return this.#workflows.name(this.#workflow.get(slot));
+    return this.#workflows.name(this.#rows.get("workflow", slot));
   }
 
   version(slot: number): string {
-    return this.#versions.name(this.#version.get(slot));
+    return this.#versions.name(this.#rows.get("version", slot));
   }
 
   /** The finished run in a slot; undefined: there is none. */
   finishedAt(slot: number): { id: string; workflow_id: string; finished: number } | undefined {
-    if (!FINISHED_STATUSES.includes(this.#status.get(slot))) return undefined;
+    if (!FINISHED_STATUSES.includes(this.#rows.get("status", slot))) return undefined;
     const workflow_id = this.workflowId(slot);
-    return { id: this.id(slot), workflow_id, finished: this.#finished.get(slot) };
+    return { id: this.id(slot), workflow_id, finished: this.#rows.get("finished", slot) };
   }
 
   /** By workflow id. */
@@ -177,21 +166,21 @@ export class RunIndex {
   /** Of all runs, finished or not. */
   versionsInUse(): Set<string> {
     const used = new Set<number>();
-    for (let slot = 0; slot < this.#ids.length; slot += 1) {
-      if (this.#status.get(slot) !== NO_STATUS) used.add(this.#version.get(slot));
+    for (let slot = 0; slot < this.#rows.length; slot += 1) {
+      if (this.#rows.get("status", slot) !== NO_STATUS) used.add(this.#rows.get("version", slot));
     }
     return new Set([...used].map((version) => this.#versions.name(version)));
   }
 
   status(id: string): RunStatus | undefined {
     const slot = this.#ids.find(id);
-    return slot < 0 ? undefined : STATUSES[this.#status.get(slot)];
+    return slot < 0 ? undefined : STATUSES[this.#rows.get("status", slot)];
   }
 
   /** The number of the record that created a run. */
   order(id: string): number | undefined {
     const slot = this.#ids.find(id);
-    return slot < 0 ? undefined : this.#order.get(slot);
+    return slot < 0 ? undefined : this.#rows.get("order", slot);
   }
 
   counts(): { [status in RunStatus]: number } {
@@ -217,51 +206,73 @@ export class RunIndex {
     const isMore = found.length > query.limit && last !== undefined;
     return {
       runs: slots.map((slot) => this.#summary(slot)),
-      next_cursor: isMore ? this.#order.get(last).toString(36) : null,
+      next_cursor: isMore ? this.#rows.get("order", last).toString(36) : null,
     };
   }
 
   /** Costs nothing; until the release, rows that change are kept as they were. */
   capture(): Capture {
-    const slots = this.#ids.length;
-    const held = new Map<number, Row & { id: string }>();
+    const slots = this.#rows.length;
+    const held = new Map<number, Row>();
     const open = { slots, held };
     this.#captures.add(open);
     return {
       workflows: this.#workflows.copy(),
       versions: this.#versions.copy(),
-      count: STATUSES.reduce((sum, _, status) => sum + this.#all.count(status), 0),
+      counts: this.#shelves.map(({ statuses }) => statuses.size),
       slots,
-      row: (slot) => {
-        const row = held.get(slot) ?? this.#row(slot);
-        return row.status === NO_STATUS ? undefined : row;
-      },
+      has: (slot) => (held.get(slot)?.status ?? this.#rows.get("status", slot)) !== NO_STATUS,
+      copy: (some) => this.#copy(some, held),
       release: () => void this.#captures.delete(open),
     };
   }
 
-  #add(slot: number, order: number, workflow: number, version: number): number {
-    this.#order.set(slot, order);
-    this.#workflow.set(slot, workflow);
-    this.#version.set(slot, version);
-    this.#status.set(slot, NO_STATUS);
+  #copy(slots: readonly number[], held: Map<number, Row>): { block: RowBlock; details: Details } {
+    const block = RowBlock.ofRows(slots.length);
+    const details: Details = { errors: [], keys: [] };
+    for (const [row, slot] of slots.entries()) {
+      const before = held.get(slot);
+      if (before) block.set(row, before);
+      else block.copy(row, this.#rows.block(slot), rowOf(slot));
+      const { error, key } = before ?? this.#details(slot);
+      if (error) details.errors.push([row, error]);
+      if (key !== null) details.keys.push([row, key]);
+    }
+    return { block, details };
+  }
+
+  #details(slot: number): Pick<Row, "error" | "key"> {
+    return { error: this.#errors.get(slot) ?? null, key: this.#keys.get(slot) ?? null };
+  }
+
+  #add(id: string, order: number, workflow: number, version: number): number {
+    const slot = this.#rows.add();
+    this.#ids.add(slot, id);
+    this.#rows.set("order", slot, order);
+    this.#rows.set("workflow", slot, workflow);
+    this.#rows.set("version", slot, version);
+    this.#rows.set("status", slot, NO_STATUS);
+    this.#shelf(workflow).add(slot);
+    return slot;
+  }
+
+  #shelf(workflow: number): Shelf {
     const shelf = this.#shelves[workflow] ?? new Shelf();
     this.#shelves[workflow] = shelf;
-    this.#place.set(slot, shelf.add(slot));
-    return slot;
+    return shelf;
   }
 
   #addKey(slot: number, key: string): void {
     this.#keys.set(slot, key);
-    this.#byKey.set(`${this.#workflow.get(slot)} ${key}`, slot);
+    this.#byKey.set(`${this.#rows.get("workflow", slot)} ${key}`, slot);
   }
 
   #setStatus(slot: number, status: number): void {
-    const before = this.#status.get(slot);
-    this.#status.set(slot, status);
+    const before = this.#rows.get("status", slot);
+    this.#rows.set("status", slot, status);
     this.#all.move(slot, before, status);
-    const shelf = this.#shelves[this.#workflow.get(slot)];
-    shelf?.statuses.move(this.#place.get(slot), before, status);
+    const shelf = this.#shelves[this.#rows.get("workflow", slot)];
+    shelf?.statuses.move(shelf.placeOf(slot), before, status);
   }
 
   /** A run is about to change: captures go on seeing it as it was. */
@@ -280,7 +291,7 @@ export class RunIndex {
     const found: number[] = [];
     if (workflowId === undefined) {
       let slot = this.#all.before(
-        this.#bound(before, this.#ids.length, (i) => i),
+        this.#bound(before, this.#rows.length, (i) => i),
         status,
       );
       for (; slot >= 0 && found.length < limit; slot = this.#all.before(slot, status)) {
@@ -305,7 +316,7 @@ export class RunIndex {
     let high = length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#order.get(slotAt(middle)) < order) low = middle + 1;
+      if (this.#rows.get("order", slotAt(middle)) < order) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -316,26 +327,25 @@ export class RunIndex {
       id: this.#ids.text(slot),
       workflow_id: this.workflowId(slot),
       workflow_version: this.version(slot),
-      status: STATUSES[this.#status.get(slot)] ?? "pending",
-      created_at: new Date(this.#created.get(slot)).toISOString(),
-      started_at: iso(this.#started.get(slot)),
-      finished_at: iso(this.#finished.get(slot)),
+      status: STATUSES[this.#rows.get("status", slot)] ?? "pending",
+      created_at: new Date(this.#rows.get("created", slot)).toISOString(),
+      started_at: iso(this.#rows.get("started", slot)),
+      finished_at: iso(this.#rows.get("finished", slot)),
       error: this.#errors.get(slot) ?? null,
     };
   }
 
-  #row(slot: number): Row & { id: string } {
+  #row(slot: number): Row {
     return {
       id: this.#ids.text(slot),
-      order: this.#order.get(slot),
-      workflow: this.#workflow.get(slot),
-      version: this.#version.get(slot),
-      status: this.#status.get(slot),
-      created: this.#created.get(slot),
-      started: this.#started.get(slot),
-      finished: this.#finished.get(slot),
-      error: this.#errors.get(slot) ?? null,
-      key: this.#keys.get(slot) ?? null,
+      order: this.#rows.get("order", slot),
+      workflow: this.#rows.get("workflow", slot),
+      version: this.#rows.get("version", slot),
+      status: this.#rows.get("status", slot),
+      created: this.#rows.get("created", slot),
+      started: this.#rows.get("started", slot),
+      finished: this.#rows.get("finished", slot),
+      ...this.#details(slot),
     };
   }
 }
@@ -351,29 +361,4 @@ function iso(ms: number): string | null {
 function listed(error: Failure): Failure {
   if (error.message.length <= MAX_LISTED_MESSAGE) return error;
   return { ...error, message: `${error.message.slice(0, MAX_LISTED_MESSAGE)}…` };
-}
-
-/** Texts that many runs share, each with a number. */
-class Names {
-  readonly #names: string[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  find(name: string): number | undefined {
-    return this.#numbers.get(name);
-  }
-
-  name(number: number): string {
-    return this.#names[number] ?? "";
-  }
-
-  number(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    this.#numbers.set(name, this.#names.length);
-    return this.#names.push(name) - 1;
-  }
-
-  copy(): string[] {
-    return [...this.#names];
-  }
 }

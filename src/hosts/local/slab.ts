@@ -3,6 +3,8 @@
 
 /** Bytes of a piece: large beside a text, small beside what a server has. */
 const PIECE_BYTES = 1024 * 1024;
+/** The same, of one that is collected little by little: about a ms of work. */
+const WRITTEN_BYTES = 256 * 1024;
 /** Of a text's key and of its length, before its bytes. */
 const HEAD_BYTES = 8;
 /** The key of a text that was given up. */
@@ -35,6 +37,23 @@ export class Slab {
     return this.#current * PIECE_BYTES + end;
   }
 
+  /** A piece of such texts as it is; tells the place of each, and its key. */
+  adopt(bytes: Buffer, found: (key: number) => void): void {
+    const number = this.#keep({ bytes, end: bytes.length, used: bytes.length });
+    for (let at = 0; at < bytes.length; at += HEAD_BYTES + bytes.readUInt32LE(at + 4)) {
+      const key = bytes.readUInt32LE(at);
+      this.moved(key, number * PIECE_BYTES + at);
+      found(key);
+    }
+  }
+
+  /** Its bytes as they stand here, with its key and length. They are not written to again. */
+  record(place: number): Uint8Array {
+    const { bytes } = this.#at(place);
+    const at = place % PIECE_BYTES;
+    return bytes.subarray(at, at + HEAD_BYTES + bytes.readUInt32LE(at + 4));
+  }
+
   text(place: number): string {
     const { bytes } = this.#at(place);
     const at = place % PIECE_BYTES;
@@ -64,10 +83,15 @@ export class Slab {
     if (current && current.end + length <= current.bytes.length) return current;
     const bytes = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, length));
     const piece = { bytes, end: 0, used: 0 };
-    const free = this.#pieces.indexOf(undefined);
-    this.#current = free < 0 ? this.#pieces.length : free;
-    this.#pieces[this.#current] = piece;
+    this.#current = this.#keep(piece);
     return piece;
+  }
+
+  #keep(piece: Piece): number {
+    const free = this.#pieces.indexOf(undefined);
+    const number = free < 0 ? this.#pieces.length : free;
+    this.#pieces[number] = piece;
+    return number;
   }
 
   /** What is left of a piece that is mostly empty goes to the current one. */
@@ -78,5 +102,40 @@ export class Slab {
       at = from + bytes.readUInt32LE(at + 4);
       if (key !== NONE) this.moved(key, this.add(key, bytes.toString("utf8", from, at)));
     }
+  }
+}
+
+/** A text by itself, as `Slab.record` answers it, but for its key. */
+export function recordOf(text: string): Uint8Array {
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + length);
+  bytes.writeUInt32LE(length, 4);
+  bytes.write(text, HEAD_BYTES);
+  return bytes;
+}
+
+/** Collects texts for a piece. */
+export class PieceWriter {
+  #bytes = Buffer.allocUnsafe(WRITTEN_BYTES);
+  #end = 0;
+
+  /** True: there is room, or nothing yet, so that it is made. */
+  fits(record: Uint8Array): boolean {
+    return this.#end === 0 || this.#end + record.length <= this.#bytes.length;
+  }
+
+  add(key: number, record: Uint8Array): void {
+    if (record.length > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(record.length);
+    this.#bytes.set(record, this.#end);
+    this.#bytes.writeUInt32LE(key, this.#end);
+    this.#end += record.length;
+  }
+
+  /** The piece; the next one begins. */
+  take(): Uint8Array {
+    const piece = this.#bytes.subarray(0, this.#end);
+    this.#bytes = Buffer.allocUnsafe(WRITTEN_BYTES);
+    this.#end = 0;
+    return piece;
   }
 }

@@ -24,9 +24,16 @@ export class Sleepers {
   /** Those that were found in the store. */
   start(): void {
     const { store, canRun } = this;
-    for (const { slot, until } of store.sleepers()) {
-      if (canRun(store.sleeper(slot)) && until !== null) this.#heap.add(slot, until);
+    const found = store.sleepers();
+    const slots: number[] = [];
+    const untils: number[] = [];
+    for (let i = 0; i < found.slots.length; i += 1) {
+      const [slot, until] = [found.slots[i] ?? 0, found.untils[i] ?? 0];
+      if (!canRun(store.sleeper(slot)) || until === 0) continue;
+      slots.push(slot);
+      untils.push(until);
     }
+    this.#heap.addAll(slots, untils);
   }
 
   /** The store has put a run to sleep. */

@@ -25,10 +25,27 @@ export class StatusSets {
     this.#sets[to]?.add(position);
   }
 
+  /** For a position that has none. */
+  add(position: number, status: number): void {
+    this.#sets[status]?.add(position);
+  }
+
+  /** The same for many, from the first one on. */
+  addAll(first: number, statuses: Uint8Array): void {
+    for (const [status, set] of this.#sets.entries()) {
+      set.addWhere(first, statuses, status);
+    }
+  }
+
   /** The greatest position below `position` that has the status, or any; -1: none has. */
   before(position: number, status: number | undefined): number {
     if (status !== undefined) return this.#sets[status]?.before(position) ?? -1;
     return Math.max(...this.#sets.map((set) => set.before(position)));
+  }
+
+  /** Of all statuses. */
+  get size(): number {
+    return this.#sets.reduce((sum, { count }) => sum + count, 0);
   }
 
   count(status: number): number {
@@ -47,13 +64,39 @@ export class BitSet {
   }
 
   add(position: number): void {
-    if (this.has(position)) return;
     const word = position >>> 5;
+    const before = this.#words[word] ?? 0;
+    if ((before & bit(position)) !== 0) return;
+    this.count += 1;
+    // Most often others of the word are there, and the word above knows of them.
+    if (before === 0) this.#addWord(word, bit(position));
+    else this.#words[word] = before | bit(position);
+  }
+
+  /** Adds `first` + i for each i at which `values` has the value; none of them is a member. */
+  addWhere(first: number, values: Uint8Array, value: number): void {
+    const end = first + values.length;
+    for (let at = values.indexOf(value); at >= 0; ) {
+      const word = (first + at) >>> 5;
+      const stop = Math.min((word + 1) * 32, end) - first;
+      let bits = 0;
+      let count = 0;
+      for (; at < stop; at += 1) {
+        if (values[at] !== value) continue;
+        bits |= bit(first + at);
+        count += 1;
+      }
+      this.#addWord(word, bits);
+      this.count += count;
+      at = values.indexOf(value, stop);
+    }
+  }
+
+  #addWord(word: number, bits: number): void {
     this.#words = grown(this.#words, word);
     this.#summary = grown(this.#summary, word >>> 5);
-    or(this.#words, word, bit(position));
+    or(this.#words, word, bits);
     or(this.#summary, word >>> 5, bit(word));
-    this.count += 1;
   }
 
   remove(position: number): void {
@@ -73,6 +116,19 @@ export class BitSet {
     if (inOwn >= 0) return own * 32 + inOwn;
     const word = this.#wordBefore(own);
     return word < 0 ? -1 : word * 32 + highest(this.#words[word] ?? 0);
+  }
+
+  /** Ascending. */
+  members(): Uint32Array {
+    const members = new Uint32Array(this.count);
+    let found = 0;
+    for (let word = 0; word < this.#words.length; word += 1) {
+      for (let bits = this.#words[word] ?? 0; bits !== 0; bits &= bits - 1) {
+        members[found] = word * 32 + lowest(bits);
+        found += 1;
+      }
+    }
+    return members;
   }
 
   /** As it is now, whatever happens to this one later. */
@@ -103,6 +159,10 @@ function bit(position: number): number {
 /** The place of the highest bit that is set; -1: none is. */
 function highest(word: number): number {
   return 31 - Math.clz32(word);
+}
+
+function lowest(word: number): number {
+  return highest(word & -word);
 }
 
 function or(words: Uint32Array, at: number, mask: number): void {

@@ -6,9 +6,9 @@ import type { Run, RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import type { Workflow } from "../../flow/workflow.js";
 import type { Disk } from "./disk.js";
-import type { Sleeper } from "./live-runs.js";
+import type { Asleep } from "./live-runs.js";
 import type { Lock } from "./lock.js";
-import type { RunIndex } from "./run-index.js";
+import type { NamedRun, RunIndex } from "./run-index.js";
 import type { StoreError } from "./store-error.js";
 
 export interface StoreOptions {
@@ -46,9 +46,9 @@ export interface Store {
   /** Unfinished runs as they were found, oldest first: to be driven on. Others sleep. */
   readonly recovered: Run[];
   /** Those that sleep. */
-  sleepers(): Iterable<Sleeper>;
+  sleepers(): Asleep;
   /** Which run it is that sleeps. */
-  sleeper(slot: number): { id: string; version: string };
+  sleeper(slot: number): NamedRun;
   /** A run that slept, to be driven on; its slot is its sleeper's. */
   wake(runId: string): { run: Run; slot: number } | undefined;
   /** Calls back, in order of appending, once the record is durable. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { fold } from "../../../src/engine/evolve.js";
 import type { Run } from "../../../src/engine/run.js";
 import { readCheckpoint, writeCheckpoint } from "../../../src/hosts/local/checkpoint.js";
-import { LiveRuns } from "../../../src/hosts/local/live-runs.js";
+import { type Asleep, LiveRuns } from "../../../src/hosts/local/live-runs.js";
 import { packed, unpacked } from "../../../src/hosts/local/packed-run.js";
 import { RunIndex } from "../../../src/hosts/local/run-index.js";
 import { Slab } from "../../../src/hosts/local/slab.js";
@@ -32,6 +32,12 @@ function asleep(...runs: Run[]): { index: RunIndex; live: LiveRuns } {
   return { index, live };
 }
 
+/** Slots, and when each is woken. */
+function asleepAre(...pairs: [number, number][]): Asleep {
+  const slots = Uint32Array.from(pairs, ([slot]) => slot);
+  return { slots, untils: Float64Array.from(pairs, ([, until]) => until) };
+}
+
 const TEXTS = [
   {},
   { text: 'quotes " and "status":"running","context":{ and \\ and \n and \u0001', no: null },
@@ -46,10 +52,10 @@ test.each(TEXTS)(
     const { live } = asleep(run);
     expect(JSON.stringify(live.get(run.id))).toBe(JSON.stringify(run));
     expect(live.json(run.id)).toBe(JSON.stringify(run));
-    expect([live.isAsleep(run.id), live.size, [...live.sleepers()]]).toEqual([
+    expect([live.isAsleep(run.id), live.size, live.sleepers()]).toEqual([
       true,
       1,
-      [{ slot: 0, until: 1_000 }],
+      asleepAre([0, 1_000]),
     ]);
     expect(live.wake(run.id)).toEqual(run);
     expect([live.isAsleep(run.id), live.size, [...live.awake()]]).toEqual([false, 1, [run]]);
@@ -103,11 +109,7 @@ describe("given a checkpoint that is written", () => {
     index.put(done, 5);
     const found = await written(index, live);
     expect([...(found?.live.awake() ?? [])]).toEqual([busy]);
-    expect([...(found?.live.sleepers() ?? [])]).toEqual([
-      { slot: 2, until: null },
-      { slot: 1, until: 2_000 },
-      { slot: 0, until: 1_000 },
-    ]);
+    expect(found?.live.sleepers()).toEqual(asleepAre([0, 1_000], [1, 2_000], [2, 0]));
     for (const run of [sleeper, keyed, forCommand]) {
       expect(JSON.stringify(found?.live.get(run.id))).toBe(JSON.stringify(run));
     }

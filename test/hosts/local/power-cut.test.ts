@@ -46,7 +46,7 @@ describe("given a store that lives on a disk which promises only what was synced
   test(given, { timeout: 600_000 * SOAK }, async () => {
     let states = 0;
     for (let seed = FIRST_SEED; seed < FIRST_SEED + 2 * SOAK; seed += 1) {
-      const life = await live(time, { seed, decisions: 220, reopens: seed % 2 === 1 });
+      const life = await live(time, { seed, decisions: 330, reopens: seed % 2 === 1 });
       expect(life.troubles).toEqual([]);
       expect(life.stats.checkpoints).toBeGreaterThan(3);
       expect(life.stats.segments).toBeGreaterThan(5);

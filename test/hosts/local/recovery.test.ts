@@ -208,7 +208,7 @@ describe("given a segment in whose middle a checkpoint was taken", () => {
 
   test("when the checkpoint is gone, then the segment is read, or it is refused", async () => {
     const { folder, bytes } = await half();
-    rmSync(join(folder, "checkpoint.jsonl"));
+    rmSync(join(folder, "checkpoint.bin"));
     expect(recover(kit.quickDisk, folder).live.size).toBe(6);
     rmSync(join(folder, FIRST));
     writeFileSync(join(folder, "journal/00000002.jsonl"), bytes);
@@ -292,17 +292,17 @@ describe("given a journal of several segments and no checkpoint", () => {
 
 describe("given a store of another format, when it is opened, then it is refused by name:", () => {
   test.each([
-    ["journal", FIRST, '{"format":2,"segment":1}', '{"format":1,"segment":1}'],
-    ["checkpoint", "checkpoint.jsonl", '"format":2', '"format":1'],
+    ["journal", FIRST, '{"format":3,"segment":1}', '{"format":1,"segment":1}'],
+    ["checkpoint", "checkpoint.bin", '"format":3', '"format":1'],
   ])("its %s", async (_name, file, ours, theirs) => {
     const driven = await kit.drive(undefined, SMALL);
     await driven.decide(kit.created(1));
     await driven.store.close();
     const path = join(driven.folder, file);
-    const text = readFileSync(path, "utf8").replace(ours, theirs);
+    const text = readFileSync(path, "latin1").replace(ours, theirs);
     const line = text.slice(9, text.indexOf("\n"));
     const crc = crc32(line).toString(16).padStart(8, "0");
-    writeFileSync(path, file === FIRST ? crc + text.slice(8) : text);
+    writeFileSync(path, crc + text.slice(8), "latin1");
     const error = refusal(driven.folder);
     expect([error.kind, error.file]).toEqual(["format", path]);
     expect(error.message).toContain("format 1");

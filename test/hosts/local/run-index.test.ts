@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Run, RunStatus } from "../../../src/engine/run.js";
 import type { RunQuery } from "../../../src/engine/runner.js";
+import { BLOCK_ROWS } from "../../../src/hosts/local/row-block.js";
 import { isCursor, RunIndex } from "../../../src/hosts/local/run-index.js";
 import { runId, VERSION } from "./store-kit.js";
 
@@ -32,14 +33,18 @@ function run(n: number, status: RunStatus, more: Partial<Run> = {}): Run {
 
 /** Another index, made of what a checkpoint would have of this one. */
 function restored(index: RunIndex): RunIndex {
-  const { workflows, versions, count, slots, row, release } = index.capture();
+  const capture = index.capture();
+  const { workflows, versions, counts, slots } = capture;
   const copy = new RunIndex();
-  copy.expect(workflows, versions, count);
-  for (let slot = 0; slot < slots; slot += 1) {
-    const found = row(slot);
-    if (found) copy.restore(Buffer.from(found.id), 0, found);
+  copy.expect(workflows, versions, counts);
+  const full = Array.from({ length: slots }, (_, slot) => slot).filter(capture.has);
+  for (let from = 0; from < full.length; from += BLOCK_ROWS) {
+    const { block, details } = capture.copy(full.slice(from, from + BLOCK_ROWS));
+    copy.restore(block, details);
   }
-  release();
+  copy.restoreIds();
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(copy.length);
+  capture.release();
   return copy;
 }
 
@@ -168,14 +173,15 @@ test("given a capture, when runs go on meanwhile, then it shows its moment", () 
   index.put(run(2, "running"));
   index.put(run(3, "completed"));
   const capture = index.capture();
-  const rows = () => [0, 1, 2].map((slot) => capture.row(slot));
-  const before = rows();
+  const copied = () => capture.copy([0, 1, 2]);
+  const before = copied();
   index.put(run(1, "running"));
   index.put(run(1, "completed"));
   index.put(run(2, "completed"));
   index.put(run(4, "completed"));
   index.remove(runId(3));
-  expect(rows()).toEqual(before);
-  expect(before.map((row) => row?.id)).toEqual([1, 2, 3].map(runId));
-  expect([capture.count, capture.slots]).toEqual([3, 3]);
+  expect(copied()).toEqual(before);
+  expect(before.details).toEqual({ errors: [[0, error]], keys: [] });
+  expect([capture.counts, capture.slots]).toEqual([[3], 3]);
+  expect([capture.has(2), index.capture().has(2)]).toEqual([true, false]);
 });

@@ -163,7 +163,7 @@ export function systemError(code: string): NodeJS.ErrnoException {
 export const noCheckpoints: Disk = {
   ...quickDisk,
   open(path, mode) {
-    if (path.endsWith("checkpoint.jsonl.tmp")) throw systemError("ENOSPC");
+    if (path.endsWith("checkpoint.bin.tmp")) throw systemError("ENOSPC");
     return quickDisk.open(path, mode);
   },
 };

@@ -133,7 +133,7 @@ describe("given a store that cannot be opened", () => {
     await store.close();
     writeFileSync(join(folder, "store.json"), '{"format":1}');
     await kit.opening(folder);
-    writeFileSync(join(folder, "store.json"), '{"format":2}');
+    writeFileSync(join(folder, "store.json"), '{"format":3}');
     await (await kit.drive(folder)).store.close();
   });
 });

@@ -183,14 +183,15 @@ describe("given segments that fill up", () => {
 
   test("when checkpoints are taken, then old segments go, and nothing else", async () => {
     const { store, folder, decide } = await kit.drive(undefined, options);
-    for (let n = 1; n <= 120; n += 1) {
-      await decide(kit.created(n));
-      if (n % 3) await decide(kit.completed(n));
+    let count = 0;
+    while (count < 120 || store.stats().checkpoints < 2) {
+      count += 1;
+      await decide(kit.created(count));
+      if (count % 3) await decide(kit.completed(count));
     }
-    await kit.until(() => store.stats().checkpoints > 1);
     expect(Object.keys(kit.journalFiles(folder))[0]).not.toBe("00000001.jsonl");
     const again = await kit.drive(kit.copyAsKilled(folder), options);
-    expect(again.store.recovered.length).toBe(40);
+    expect(again.store.recovered.length).toBe(Math.floor(count / 3));
     expect(again.store.list({ limit: 200 })).toEqual(store.list({ limit: 200 }));
     for (const n of [1, 2, 3, 60, 119, 120]) {
       expect(await again.store.get(runId(n))).toEqual(await store.get(runId(n)));
@@ -215,7 +216,7 @@ describe("given segments that fill up", () => {
     for (let n = 1; n <= 3; n += 1) await decide(kit.created(n));
     await decide(kit.completed(1));
     await store.close();
-    const path = join(folder, "checkpoint.jsonl");
+    const path = join(folder, "checkpoint.bin");
     const whole = readFileSync(path);
     const { recover } = await import("../../../src/hosts/local/recovery.js");
     for (let at = 0; at < whole.length; at += 1) {

@@ -16,7 +16,7 @@ export const WEAKENED: { [name: string]: (disk: SimDisk) => Disk } = {
     return over(disk, {
       open(path, mode) {
         const fd = disk.open(path, mode);
-        if (path.endsWith("checkpoint.jsonl.tmp")) checkpoints.add(fd);
+        if (path.endsWith("checkpoint.bin.tmp")) checkpoints.add(fd);
         return fd;
       },
       syncLater: (fd, done) =>
@@ -46,8 +46,8 @@ function dropEarly(disk: SimDisk): Disk {
     open(path, mode) {
       const segment = /\/(\d+)\.jsonl$/.exec(path)?.[1];
       if (mode === "commit") last = Number(segment);
-      if (path.endsWith("checkpoint.jsonl.tmp")) {
-        const journal = path.replace("checkpoint.jsonl.tmp", "journal");
+      if (path.endsWith("checkpoint.bin.tmp")) {
+        const journal = path.replace("checkpoint.bin.tmp", "journal");
         for (const name of disk.readdir(journal)) {
           if (Number.parseInt(name, 10) < last) disk.unlink(`${journal}/${name}`);
         }
