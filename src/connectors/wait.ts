@@ -1,5 +1,6 @@
 // The `wait` step: waits for a signal from outside. A control type: the engine reads it.
 
+import { SIGNAL_NAME_PATTERN } from "../engine/waiting-for.js";
 import { Type } from "../flow/type.js";
 import type { Connector } from "./connector.js";
 
@@ -7,7 +8,7 @@ const WaitConfig = Type.Object(
   {
     signal: Type.String({
       description: "The signal's name. One that came before the step was reached counts.",
-      pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$",
+      pattern: SIGNAL_NAME_PATTERN,
       "x-wanted": "a name: a letter or _, then letters, digits, _ or -",
     }),
   },

@@ -4,6 +4,7 @@ import { ExpressionError, evaluateCondition, evaluateValue } from "../flow/expre
 import type { Json } from "../flow/json.js";
 import type { Draft } from "./draft.js";
 import { instanceKey, instanceState, latestState, parentOf, parseKey } from "./key.js";
+import { misfit } from "./output.js";
 import type { Failure } from "./run.js";
 import { namesIn } from "./scope.js";
 import { stepOf } from "./steps.js";
@@ -43,19 +44,30 @@ export function expressionFailure(error: unknown): Failure {
   return { kind: "expression", message: error.message };
 }
 
+/** What the step declares of its output is checked here, once. `signal`: what it took. */
 export function complete(draft: Draft, key: string, output: Json, signal?: string): void {
-  const taken = signal === undefined ? {} : { signal };
-  draft.emit({ type: "step_completed", key, output, ...taken });
-  leave(draft, key, stepOf(draft.workflow, key).next_step_id);
+  const step = stepOf(draft.workflow, key);
+  const first = step.output === undefined ? undefined : misfit(step.output, output);
+  if (first) {
+    const message = `The output does not have its declared shape: ${first}`;
+    fail(draft, key, { kind: "invalid_output", message }, signal);
+    return;
+  }
+  draft.emit({ type: "step_completed", key, output, ...taken(signal) });
+  leave(draft, key, step.next_step_id);
+}
+
+function taken(signal: string | undefined): { signal?: string } {
+  return signal === undefined ? {} : { signal };
 }
 
 /** The last attempt failed: `on_error` of the step, of what is around it, or the run's end. */
-export function fail(draft: Draft, key: string, error: Failure): void {
+export function fail(draft: Draft, key: string, error: Failure, signal?: string): void {
   closeOpenSteps(draft, (open) => open.startsWith(`${key}/`));
   const { onError, handled } = handlerOf(draft, key, error);
   const origin = { step_id: parseKey(key).stepId, key, ...error };
   if (!onError || !handled) {
-    draft.emit({ type: "step_failed", key, error });
+    draft.emit({ type: "step_failed", key, error, ...taken(signal) });
     const parent = parentOf(parseKey(key).scope);
     if (parent) fail(draft, parent.key, origin);
     else failRun(draft, origin);
@@ -64,7 +76,7 @@ export function fail(draft: Draft, key: string, error: Failure): void {
   // Before the failure is recorded: what is cut off here is what a retry by hand goes on from.
   if (handled === "workflow") closeOpenSteps(draft, (open) => open !== key);
   const output = "continue" in onError ? (onError.output ?? null) : null;
-  draft.emit({ type: "step_failed", key, error, handled, output });
+  draft.emit({ type: "step_failed", key, error, handled, output, ...taken(signal) });
   if ("continue" in onError) leave(draft, key, stepOf(draft.workflow, key).next_step_id);
   else enter(draft, handled === "workflow" ? "" : parseKey(key).scope, onError.next_step_id);
 }

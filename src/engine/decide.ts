@@ -1,7 +1,6 @@
 // decide(workflow, run, command) -> the events that follow, or a refusal. Pure: time and chance
 // come with the command.
 
-import type { Json } from "../flow/json.js";
 import type { Workflow } from "../flow/workflow.js";
 import { MAX_KEPT_SIGNALS } from "../limits.js";
 import { complete, expressionFailure, fail, failRun, isTrue } from "./advance.js";
@@ -11,7 +10,6 @@ import { Draft, isoTime } from "./draft.js";
 import type { Decision } from "./event.js";
 import { instanceState, parseKey, RUN } from "./key.js";
 import { begin, cancel, pause, resume, retry, start, wrongStatus } from "./lifecycle.js";
-import { misfit } from "./output.js";
 import { retryDelay } from "./retry.js";
 import { type Failure, FINISHED, type Run, type StepState } from "./run.js";
 import { settle } from "./settle.js";
@@ -70,7 +68,7 @@ function report(draft: Draft, command: Of<"report">): Refusal | undefined {
     return { refused: "stale", message: `Nothing waits for ${key}, attempt ${attempt}.` };
   }
   if (isDue) due(draft, key, state);
-  else if (outcome.type === "output") called(draft, key, outcome.output);
+  else if (outcome.type === "output") complete(draft, key, outcome.output);
   else attemptFailed(draft, command, state, outcome);
   return undefined;
 }
@@ -102,18 +100,6 @@ function due(draft: Draft, key: string, state: StepState): void {
   const rule = CONTROL[step.type]?.due;
   if (rule) rule(draft, key, step);
   else complete(draft, key, null);
-}
-
-/** What the step declares of its output is checked here, once. */
-function called(draft: Draft, key: string, output: Json): void {
-  const declared = draft.step(key).output;
-  const first = declared === undefined ? undefined : misfit(declared, output);
-  if (!first) {
-    complete(draft, key, output);
-    return;
-  }
-  const message = `The output does not have its declared shape: ${first}`;
-  fail(draft, key, { kind: "invalid_output", message });
 }
 
 function attemptFailed(
@@ -173,8 +159,10 @@ function answer(draft: Draft, command: Of<"answer">): Refusal | undefined {
   });
   const [key] = asked;
   if (!key) {
-    const what = command.step_id ? `its step "${command.step_id}" does not` : "no step of it does";
-    const message = `Run ${run.id} is ${run.status}, and ${what} wait for an answer.`;
+    const what = command.step_id
+      ? `its step "${command.step_id}" does not wait`
+      : "no step of it waits";
+    const message = `Run ${run.id} is ${run.status}, and ${what} for an answer.`;
     return { refused: "unknown_step", message };
   }
   if (asked.length > 1) {

@@ -51,6 +51,8 @@ export type Event =
       error: Failure;
       handled?: "step" | "workflow";
       output?: Json;
+      /** As in `step_completed`; what came with it was not of the declared shape. */
+      signal?: string;
     }
   | { type: "step_skipped"; at: string; key: string }
   | { type: "step_cancelled"; at: string; key: string }

@@ -147,8 +147,9 @@ function takeSignal(run: Run, name: string): Run {
 function fail(before: Run, event: Of<"step_failed">, own: Own): Run {
   const run = openIfNew(before, event, own);
   const ended = { status: "failed", error: event.error, output: event.output ?? null } as const;
-  const closed = close(run, event, ended, own, event.handled !== "step");
-  if (closed === run) return before;
+  const failed = close(run, event, ended, own, event.handled !== "step");
+  if (failed === run) return before;
+  const closed = event.signal === undefined ? failed : takeSignal(failed, event.signal);
   if (event.handled === undefined) return closed;
   const origin = { step_id: parseKey(event.key).stepId, key: event.key };
   const caught = { ...origin, ...event.error };

@@ -7,7 +7,7 @@ import { closeOpenSteps, enter, expressionFailure } from "./advance.js";
 import type { Command, Refusal } from "./command.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState } from "./key.js";
-import { outermostFirst, placeOf, rebegun, reopenedFor } from "./place.js";
+import { noPlace, outermostFirst, placeOf, rebegun, reopenedFor } from "./place.js";
 import { type Run, TRANSITIONS } from "./run.js";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -131,8 +131,7 @@ export function cancel(draft: Draft, command: Of<"cancel">): undefined {
 export function retry(draft: Draft, { from }: Of<"retry">): Refusal | undefined {
   const { run } = draft;
   if (from !== undefined && !placeOf(run, from)) {
-    const message = `Run ${run.id} has not reached a step "${from}" that it could go on from.`;
-    return { refused: "unknown_step", message };
+    return { refused: "unknown_step", message: noPlace(run, from) };
   }
   draft.emit({ type: "run_retried", ...(from === undefined ? {} : { from }) });
   if (!run.concurrency) begin(draft);

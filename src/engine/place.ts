@@ -1,19 +1,65 @@
 // Where a retry by hand goes on from: a step named by its id or its key.
 
-import { instanceState, latestState, parentOf, parseKey, scopeState } from "./key.js";
-import type { Run, Scope } from "./run.js";
+import { instancesIn } from "./facts.js";
+import {
+  bodyScope,
+  bodyState,
+  instanceKey,
+  instanceState,
+  latestState,
+  parentOf,
+  parseKey,
+} from "./key.js";
+import type { Run, Scope, StepState } from "./run.js";
 
 export interface Place {
   scope: string;
   stepId: string;
 }
 
-/** `from`: a key, or the id of a step that was reached and does not stand in a foreach. */
+/**
+ * `from`: a key, with its passes or without (`each/3/send`: the latest), or the id of a step that
+ * was reached and does not stand in a foreach.
+ */
 export function placeOf(run: Run, from: string): Place | undefined {
-  if (!from.includes("#")) return find(run, "", from);
-  const { scope, stepId } = parseKey(from);
-  if (!scopeState(run, scope) || !latestState(run, scope, stepId)) return undefined;
-  return { scope, stepId };
+  return /[#/]/.test(from) ? follow(run, from.split("/")) : find(run, "", from);
+}
+
+/** `words`: a step, its body, a step in it, …; nothing is there that is spelt otherwise. */
+function follow(run: Run, words: string[]): Place | undefined {
+  let scope = "";
+  for (let at = 0; ; at += 2) {
+    const [stepId = "", pass] = words[at]?.split("#") ?? [];
+    const state = latestState(run, scope, stepId);
+    const isLast = at + 1 === words.length;
+    if (!state || !isPassOf(state, pass, isLast)) return undefined;
+    if (isLast) return { scope, stepId };
+    const name = words[at + 1] ?? "";
+    if (!bodyState(state, name) || (state.items && !NUMBER.test(name))) return undefined;
+    scope = bodyScope(instanceKey(scope, stepId, state.iteration), name);
+  }
+}
+
+const NUMBER = /^(?:0|[1-9][0-9]*)$/;
+
+/** What is inside an earlier pass is gone; a step itself can always be begun once more. */
+function isPassOf({ iteration }: StepState, pass: string | undefined, mayBeEarlier: boolean) {
+  if (pass === undefined) return true;
+  if (!NUMBER.test(pass)) return false;
+  return mayBeEarlier ? Number(pass) <= iteration : Number(pass) === iteration;
+}
+
+/** Why there is no place to go on from. */
+export function noPlace(run: Run, from: string): string {
+  const instances = [...instancesIn(run, "")];
+  const inItem = instances.find(({ key }) => parseKey(key).stepId === from);
+  if (inItem) return `Step "${from}" stands in a foreach: name one of its items, as ${inItem.key}.`;
+  const around = from.slice(0, from.lastIndexOf("/"));
+  const place = around === "" ? undefined : placeOf(run, around);
+  const child = place && latestState(run, place.scope, place.stepId)?.child_run_id;
+  if (child)
+    return `Step "${around}" started run ${child}: retry that one first, and then this one.`;
+  return `Run ${run.id} has not reached a step "${from}" that it could go on from.`;
 }
 
 function find(body: Scope, scope: string, stepId: string): Place | undefined {

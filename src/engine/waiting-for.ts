@@ -3,6 +3,9 @@
 import { instanceState, parseKey } from "./key.js";
 import type { Run } from "./run.js";
 
+/** A signal's name, as a file and those who send it say it. */
+export const SIGNAL_NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_-]{0,63}$";
+
 /** The signal names of approvals: no `wait` can name one, since a name has no colon. */
 export const APPROVAL_SIGNAL = "approval:";
 

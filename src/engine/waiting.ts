@@ -7,10 +7,13 @@ import { asText, complete, fail, fill, nextAttempt } from "./advance.js";
 import { childRunId } from "./child.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
+import { misfit } from "./output.js";
 import type { Control } from "./rule.js";
 import type { Failure, Run } from "./run.js";
 import { typesIn } from "./steps.js";
-import { APPROVAL_SIGNAL } from "./waiting-for.js";
+import { APPROVAL_SIGNAL, SIGNAL_NAME_PATTERN } from "./waiting-for.js";
+
+const SIGNAL_NAME = new RegExp(SIGNAL_NAME_PATTERN);
 
 export const DELAY: Control = {
   begin(draft, key, step) {
@@ -53,7 +56,12 @@ export function asksAPerson(workflow: Workflow, run: Run): boolean {
 /** Waits for a signal by name; one that came before is taken at once. */
 export const WAIT: Control = {
   begin(draft, key, step) {
-    const signal = String(filledConfig(draft, key, step).signal);
+    const { signal = null } = filledConfig(draft, key, step);
+    if (typeof signal !== "string" || !SIGNAL_NAME.test(signal)) {
+      const message = `${JSON.stringify(signal)} is no signal's name, such as order_paid.`;
+      fail(draft, key, { kind: "value", message });
+      return;
+    }
     const attempt = nextAttempt(draft, key);
     draft.emit({ type: "step_started", key, attempt, signal, ...timeout(draft, step) });
     const kept = draft.run.signals?.find(({ name }) => name === signal);
@@ -93,8 +101,14 @@ function addDuration(now: number, value: Json): number | Failure {
   return { kind: "value", message: `${JSON.stringify(value)} is no duration, such as 5m or 90.` };
 }
 
+const TIME = { type: "string", format: "date-time" };
+
+/** As the schema wants it of a literal: with its offset. `Date.parse` alone would guess one. */
 function parseTime(value: Json): number | Failure {
-  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  const isTime = misfit(TIME, value) === undefined;
+  const time = isTime ? Date.parse(String(value)) : Number.NaN;
   if (!Number.isNaN(time)) return time;
-  return { kind: "value", message: `${JSON.stringify(value)} is no ISO 8601 time.` };
+  const example = "2030-01-31T09:00:00Z";
+  const message = `${JSON.stringify(value)} is no time with its offset, such as ${example}.`;
+  return { kind: "value", message };
 }

@@ -199,7 +199,7 @@ class Reader {
   #signal(name: TextNode | undefined): void {
     if (typeof name?.json !== "string") return;
     const waits = [...stepsById(this.workflow).values()].filter(({ type }) => type === "wait");
-    const names = waits.map(({ config }) => String(config.signal));
+    const names = [...new Set(waits.map(({ config }) => String(config.signal)))];
     if (names.includes(name.json) || names.some((each) => each.includes("${{"))) return;
     const known = names.length === 0 ? "there is no wait step" : `they wait for ${listed(names)}`;
     const what = `the signal ${show(name.json)}`;

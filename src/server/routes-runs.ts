@@ -3,6 +3,7 @@
 import { isRefusal, type Refusal } from "../engine/command.js";
 import type { Run } from "../engine/run.js";
 import type { RunQuery } from "../engine/runner.js";
+import { SIGNAL_NAME_PATTERN } from "../engine/waiting-for.js";
 import type { Json } from "../flow/json.js";
 import { Type } from "../flow/type.js";
 import { DEFAULT_PAGE, MAX_CHANGE_ID, MAX_CURSOR, MAX_PAGE, MAX_REASON } from "../limits.js";
@@ -16,7 +17,7 @@ import { RunRef, RunStatusText, RunSummaryRef, StepName, WorkflowIdText } from "
 
 const tag = "runs";
 
-const SignalName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" });
+const SignalName = Type.String({ pattern: SIGNAL_NAME_PATTERN });
 
 const getRun = route({
   method: "GET",

@@ -31,4 +31,40 @@ describe("retry from a step", () => {
     const run = given(workflow([{ id: "a" }, { id: "b" }]), start, failure("a#0"));
     expect(run.when({ type: "retry", from: "b" })).toMatch(/^unknown_step: /);
   });
+
+  const inItem = workflow([foreach("each", [1, 2], [{ id: "send" }])]);
+
+  it("may be named without passes: the latest ones are meant", () => {
+    const run = given(inItem, start, failure("each#0/0/send#0"));
+    run.and({ type: "retry", from: "each/0/send" });
+    expect(run.state.open).toEqual(["each#0", "each#0/0/send#1"]);
+  });
+
+  it.each([
+    "each#0/00/send#0",
+    "each#0//send#0",
+    "each#0/0x0/send",
+    "each#00/0/send",
+    "each#0/0/send#1",
+    "each#1/0/send#0",
+    "each#",
+    "each/0",
+    "each/0/",
+    "/",
+    "#",
+  ])("is refused for %s, which is no key of the run", (from) => {
+    const run = given(inItem, start, failure("each#0/0/send#0"));
+    expect(run.when({ type: "retry", from })).toMatch(/^unknown_step: Run .* has not reached/);
+  });
+
+  it("says how to name a step in a foreach, and where a step of another run is", () => {
+    const run = given(inItem, start, failure("each#0/0/send#0"));
+    expect(run.when({ type: "retry", from: "send" })).toContain("as each#0/0/send#0.");
+    const child = { id: "child", type: "workflow", config: { workflow_id: "other" } };
+    const parent = given(workflow([child]), start, failure("child#0"));
+    const id = parent.state.steps.child?.child_run_id;
+    expect(parent.when({ type: "retry", from: "child/send" })).toContain(
+      `started run ${id}: retry`,
+    );
+  });
 });

@@ -4,6 +4,7 @@
 import { isRefusal, type Refusal } from "../../engine/command.js";
 import { FINISHED, type Run } from "../../engine/run.js";
 import type { Runner } from "../../engine/runner.js";
+import { SIGNAL_NAME_PATTERN } from "../../engine/waiting-for.js";
 import type { Json } from "../../flow/json.js";
 import { EXIT, type ExitCode, refusalError } from "../exit.js";
 import { followAloud } from "../follow.js";
@@ -86,7 +87,7 @@ function textOf(option: unknown): string | undefined {
 }
 
 async function signalData(name: string | undefined, options: Options): Promise<Json> {
-  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name ?? "")) {
+  if (!new RegExp(SIGNAL_NAME_PATTERN).test(name ?? "")) {
     throw usage(`"${name}" is no signal's name: a letter or _, then letters, digits, _ or -`);
   }
   const given = textOf(options.data);
