@@ -1,8 +1,8 @@
 // What a rehearsal shows, as the expectations of a test ask for it.
 
-import { parseKey } from "./key.js";
+import { instancesIn, parseKey } from "./key.js";
 import type { Given, Rehearsal, Traced } from "./rehearse.js";
-import type { Scope, StepState } from "./run.js";
+import type { StepState } from "./run.js";
 
 export class Facts {
   /** The tested run's own steps that began, in order. */
@@ -57,18 +57,4 @@ export class Facts {
 /** An address names an instance by its key, or all instances of a step by its id. */
 function isAt(address: string, prefix: string, key: string): boolean {
   return address === prefix + key || address === prefix + parseKey(key).stepId;
-}
-
-/** Every instance that a run's document shows: of a loop, the last pass. */
-export function* instancesIn(
-  { steps }: Scope,
-  scope: string,
-): Generator<{ key: string; state: StepState }> {
-  for (const [id, state] of Object.entries(steps)) {
-    const key = `${scope}${id}#${state.iteration}`;
-    yield { key, state };
-    for (const [name, body] of Object.entries(state.branches ?? state.items ?? {})) {
-      yield* instancesIn(body, `${key}/${name}/`);
-    }
-  }
 }

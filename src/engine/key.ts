@@ -65,6 +65,20 @@ export function latestState(run: Run, scope: string, stepId: string): StepState 
   return steps && Object.hasOwn(steps, stepId) ? steps[stepId] : undefined;
 }
 
+/** Every instance that a run's document shows: of a loop, the last pass. */
+export function* instancesIn(
+  { steps }: Scope,
+  scope: string,
+): Generator<{ key: string; state: StepState }> {
+  for (const [id, state] of Object.entries(steps)) {
+    const key = `${scope}${id}#${state.iteration}`;
+    yield { key, state };
+    for (const [name, body] of Object.entries(state.branches ?? state.items ?? {})) {
+      yield* instancesIn(body, `${key}/${name}/`);
+    }
+  }
+}
+
 /**
  * What has been made for the change at hand, and nobody else has seen: it is written to in place.
  * All else is shared with runs that others hold, and is copied first. So a decision of hundreds of

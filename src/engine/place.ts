@@ -1,11 +1,11 @@
 // Where a retry by hand goes on from: a step named by its id or its key.
 
-import { instancesIn } from "./facts.js";
 import {
   bodyScope,
   bodyState,
   instanceKey,
   instanceState,
+  instancesIn,
   latestState,
   parentOf,
   parseKey,

@@ -6,8 +6,7 @@ import { durationText } from "../flow/duration.js";
 import { evaluateValue } from "../flow/expression/index.js";
 import type { Json, JsonObject } from "../flow/json.js";
 import type { Step, Workflow } from "../flow/workflow.js";
-import { instancesIn } from "./facts.js";
-import { parseKey } from "./key.js";
+import { instancesIn, parseKey } from "./key.js";
 import type { Failure, Run, StepState } from "./run.js";
 import { namesIn } from "./scope.js";
 

@@ -231,6 +231,13 @@ test.each([
   survives(text);
 });
 
+test("given a text beyond 256 KiB, then its size is told, and nothing else of it", () => {
+  const kinds = (text: string) =>
+    check(text, "fuzz.yaml", whole).diagnostics.map(({ kind }) => kind);
+  expect(kinds("#".repeat(256 * 1024 + 1))).toEqual(["size"]);
+  expect(kinds("#".repeat(256 * 1024))).not.toContain("size");
+});
+
 test("given any of the texts side by side, then a folder is checked to the end", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(mutated, shaped), { maxLength: 5 }), (texts) => {

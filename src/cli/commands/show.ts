@@ -1,6 +1,6 @@
 // `flows show RUN`: one run with its steps: status, attempts, times, error.
 
-import { instancesIn } from "../../engine/facts.js";
+import { instancesIn } from "../../engine/key.js";
 import type { Run, StepState } from "../../engine/run.js";
 import { waitingFor } from "../../engine/waiting-for.js";
 import { EXIT, type ExitCode } from "../exit.js";
