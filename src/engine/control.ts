@@ -143,5 +143,6 @@ function notItems(step: Step, items: Json): string {
   if (Array.isArray(items)) {
     return `Step "${step.id}" has ${items.length} items; at most ${MAX_ITEMS} are allowed.`;
   }
-  return `The items of step "${step.id}" must be a list, and are ${items === null ? "null" : typeof items}.`;
+  const what = items === null ? "null" : typeof items;
+  return `The items of step "${step.id}" must be a list, and are ${what}.`;
 }
