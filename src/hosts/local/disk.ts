@@ -33,8 +33,17 @@ export interface Disk {
 
   // The same in the background, by callback: the cheapest form that Node has.
 
-  /** A write through a descriptor opened as `commit`: on disk when it calls back. */
-  commit(fd: number, bytes: Uint8Array, position: number, done: Written): void;
+  /**
+   * A write through a descriptor opened as `commit`: on disk when it calls back. `mayBlock`: it may
+   * do so before it returns, which saves the way to another thread and back.
+   */
+  commit(
+    fd: number,
+    bytes: Uint8Array,
+    position: number,
+    done: Written,
+    mayBlock?: boolean,
+  ): void;
   writeLater(fd: number, bytes: Uint8Array, position: number, done: Written): void;
   syncLater(fd: number, done: Done): void;
   syncFolderLater(path: string, done: Done): void;
@@ -78,7 +87,11 @@ export const nodeDisk: Disk = {
   mkdir: (path) => void fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE }),
   readdir: (path) => fs.readdirSync(path),
 
-  commit(fd, bytes, position, done) {
+  commit(fd, bytes, position, done, mayBlock = false) {
+    if (mayBlock) {
+      commitNow(fd, bytes, position, done);
+      return;
+    }
     fs.write(fd, bytes, 0, bytes.length, position, (error, written) => {
       if (error || !SYNC_AFTER_WRITE) done(error, written);
       else fs.fdatasync(fd, (failed) => done(failed, written));
@@ -93,3 +106,15 @@ export const nodeDisk: Disk = {
     });
   },
 };
+
+function commitNow(fd: number, bytes: Uint8Array, position: number, done: Written): void {
+  let written: number;
+  try {
+    written = fs.writeSync(fd, bytes, 0, bytes.length, position);
+    if (SYNC_AFTER_WRITE) fs.fdatasyncSync(fd);
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)), 0);
+    return;
+  }
+  done(null, written);
+}
