@@ -53,6 +53,10 @@ export class Draft {
   }
 }
 
+/** Of the commands of one busy millisecond all but the first find it here. */
+let latest = { ms: Number.NaN, iso: "" };
+
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== latest.ms) latest = { ms, iso: new Date(ms).toISOString() };
+  return latest.iso;
 }

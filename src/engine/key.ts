@@ -17,19 +17,25 @@ export const RUN = "";
 
 export interface KeyParts {
   /** What stands before the step's id: empty, or `a#0/3/`. */
-  scope: string;
-  stepId: string;
-  iteration: number;
+  readonly scope: string;
+  readonly stepId: string;
+  readonly iteration: number;
 }
 
+/** All that is asked about one event asks for the parts of one key. */
+let latest: { key: string; parts: KeyParts } | undefined;
+
 export function parseKey(key: string): KeyParts {
+  if (latest?.key === key) return latest.parts;
   const slash = key.lastIndexOf("/");
   const hash = key.lastIndexOf("#");
-  return {
+  const parts = {
     scope: key.slice(0, slash + 1),
     stepId: key.slice(slash + 1, hash),
     iteration: Number(key.slice(hash + 1)),
   };
+  latest = { key, parts };
+  return parts;
 }
 
 /** `a#0/3/` -> the instance `a#0` and its body `3`; undefined at the root. */

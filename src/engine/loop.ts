@@ -237,19 +237,20 @@ export class Loop {
   #actAt(entry: Entry, run: Run, key: string): void {
     const { workflow, draft } = entry;
     const wanted = effectsAt(workflow, run, key);
-    const stillWanted = draft === run ? wanted : effectsAt(workflow, draft, key);
-    const left = new Set(stillWanted.map(effectId));
-    const ids = new Set<string>();
-    for (const effect of wanted) {
-      const id = effectId(effect);
-      const isInFlight = entry.inFlight.get(key)?.has(id) ?? false;
-      // Decided against already, though not durably: it would only be stopped again.
-      if (!left.has(id) && !isInFlight) continue;
-      ids.add(id);
-      if (!isInFlight) this.#start(entry, id, effect);
+    if (wanted.length > 0) {
+      const left = draft === run ? undefined : effectsAt(workflow, draft, key).map(effectId);
+      for (const effect of wanted) {
+        const id = effectId(effect);
+        if (entry.inFlight.get(key)?.has(id)) continue;
+        // Decided against already, though not durably: it would only be stopped again.
+        if (left === undefined || left.includes(id)) this.#start(entry, id, effect);
+      }
     }
-    for (const [id, stop] of entry.inFlight.get(key) ?? []) {
-      if (ids.has(id)) continue;
+    const stops = entry.inFlight.get(key);
+    if (!stops) return;
+    const ids = wanted.map(effectId);
+    for (const [id, stop] of stops) {
+      if (ids.includes(id)) continue;
       this.#landed(entry, key, id);
       stop();
     }

@@ -14,12 +14,13 @@ const MAX_DETAILS = 20;
 
 /** The context with defaults filled in, a copy; or what does not fit, and where: `/min_amount`. */
 export function checkContext(workflow: Workflow, context: JsonObject): ContextCheck {
-  const copy = copyJson(context, bare, MAX_JSON_DEPTH);
+  const empty = workflow.context === undefined ? plain : bare;
+  const copy = copyJson(context, empty, MAX_JSON_DEPTH);
   if (copy === undefined) {
     return refused("", `must be nested at most ${MAX_JSON_DEPTH} levels deep`);
   }
   if (workflow.context === undefined) {
-    return { context: plainJson(copy) };
+    return { context: copy as JsonObject };
   }
   try {
     const mistakes = validatorOf(workflow.context).mistakes(copy);
@@ -48,8 +49,12 @@ function bare(): JsonObject {
   return Object.create(null) as JsonObject;
 }
 
+function plain(): JsonObject {
+  return {};
+}
+
 function plainJson(value: Json): JsonObject {
-  return copyJson(value, () => ({}), Number.POSITIVE_INFINITY) as JsonObject;
+  return copyJson(value, plain, Number.POSITIVE_INFINITY) as JsonObject;
 }
 
 /** Undefined: deeper than `depth`. */
@@ -77,12 +82,17 @@ function copyJson(value: Json, empty: () => JsonObject, depth: number): Json | u
     if (copy === undefined) {
       return undefined;
     }
-    Object.defineProperty(object, key, {
-      value: copy,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    if (key === "__proto__") {
+      // A name like any other; but to assign it would not make a key.
+      Object.defineProperty(object, key, {
+        value: copy,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    } else {
+      object[key] = copy;
+    }
   }
   return object;
 }

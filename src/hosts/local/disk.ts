@@ -37,13 +37,7 @@ export interface Disk {
    * A write through a descriptor opened as `commit`: on disk when it calls back. `mayBlock`: it may
    * do so before it returns, which saves the way to another thread and back.
    */
-  commit(
-    fd: number,
-    bytes: Uint8Array,
-    position: number,
-    done: Written,
-    mayBlock?: boolean,
-  ): void;
+  commit(fd: number, bytes: Uint8Array, position: number, done: Written, mayBlock?: boolean): void;
   writeLater(fd: number, bytes: Uint8Array, position: number, done: Written): void;
   syncLater(fd: number, done: Done): void;
   syncFolderLater(path: string, done: Done): void;

@@ -53,12 +53,16 @@ const NO_SPACE =
 const RETRY_MS = 2_000;
 
 /**
- * ms: a decision that comes alone is written while the loop waits, as long as the disk is as quick
- * as this; through another thread it would take half as long again.
+ * Bytes and ms: what is written while the loop waits, as long as the disk is that quick. The way
+ * through another thread and back would take longer than the write, most of all where documents
+ * keep the other core busy.
  */
-const QUICK_COMMIT_MS = 0.5;
-/** How much the latest commit counts in what the disk is expected to take. */
+const SMALL_COMMIT_BYTES = 64 * 1024;
+const QUICK_COMMIT_MS = 1;
+/** How much the latest such commit counts in what the next is expected to take. */
 const LATEST_SHARE = 0.25;
+/** Batches until a disk that was slow is tried again. */
+const TRY_AGAIN_AFTER = 200;
 
 /** s: from a write that a cache takes to one that a busy disk keeps waiting. */
 const COMMIT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -98,8 +102,10 @@ export class Journal {
   #retryTimer: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
   #closing = false;
-  /** ms that a commit takes, of late. */
-  #commitMs = 0;
+  /** ms that a commit takes for which the loop waits. */
+  #blockingMs = 0;
+  /** Batches since one of them was written so. */
+  #sinceBlocking = 0;
   decisions = 0;
   batches = 0;
   bytes = 0;
@@ -212,8 +218,7 @@ export class Journal {
       return;
     }
     this.#queue.shift();
-    const isAlone = batch.jsons.length === 1 && this.#queue.length === 0;
-    const mayBlock = isAlone && this.#commitMs < QUICK_COMMIT_MS;
+    const mayBlock = this.#mayBlock(bytes);
     const written = (): void => {
       this.#at = { ...this.#at, batch: batch.number, seq: batch.seq };
       this.#acknowledge(batch);
@@ -225,6 +230,14 @@ export class Journal {
     this.#write(bytes, written, mayBlock);
   }
 
+  #mayBlock({ length }: Buffer): boolean {
+    this.#sinceBlocking += 1;
+    const isQuick = this.#blockingMs < QUICK_COMMIT_MS || this.#sinceBlocking > TRY_AGAIN_AFTER;
+    if (length > SMALL_COMMIT_BYTES || !isQuick) return false;
+    this.#sinceBlocking = 0;
+    return true;
+  }
+
   #write(bytes: Buffer, written: () => void, mayBlock = false): void {
     this.#writing = true;
     const started = performance.now();
@@ -234,7 +247,7 @@ export class Journal {
         return;
       }
       const ms = performance.now() - started;
-      this.#commitMs += (ms - this.#commitMs) * LATEST_SHARE;
+      if (mayBlock) this.#blockingMs += (ms - this.#blockingMs) * LATEST_SHARE;
       this.commits.observe({}, ms / 1_000);
       this.bytes += length;
       this.#at = { ...this.#at, offset: this.#at.offset + length };

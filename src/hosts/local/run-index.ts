@@ -71,7 +71,7 @@ export class RunIndex {
       const workflow = this.#workflows.number(run.workflow_id);
       const version = this.#versions.number(run.workflow_version);
       slot = this.#add(run.id, order, workflow, version);
-      this.#rows.set("created", slot, Date.parse(run.created_at));
+      this.#rows.set("created", slot, time(run.created_at));
       const key = run.trigger.idempotency_key;
       if (key !== undefined) this.#addKey(slot, key);
     } else {
@@ -350,8 +350,13 @@ export class RunIndex {
   }
 }
 
+/** The times of one decision are one text. */
+let latest = { iso: "", ms: Number.NaN };
+
 function time(iso: string | null): number {
-  return iso === null ? Number.NaN : Date.parse(iso);
+  if (iso === null) return Number.NaN;
+  if (iso !== latest.iso) latest = { iso, ms: Date.parse(iso) };
+  return latest.ms;
 }
 
 function iso(ms: number): string | null {
