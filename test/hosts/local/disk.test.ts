@@ -39,6 +39,36 @@ describe("the journal's descriptor", () => {
   });
 });
 
+describe("a commit", () => {
+  function commit(fd: number, mayBlock: boolean): { answers: unknown[]; atOnce: number } {
+    const answers: unknown[] = [];
+    const done = (error: Error | null, written: number): void =>
+      void answers.push(error ?? written);
+    nodeDisk.commit(fd, Buffer.from("ab"), 1, done, mayBlock);
+    return { answers, atOnce: answers.length };
+  }
+
+  it("answers before it returns where it may block, and afterwards where it may not", async () => {
+    const file = join(folder(), "segment");
+    writeFileSync(file, "\n\n\n\n");
+    const fd = nodeDisk.open(file, "commit");
+    expect(commit(fd, true).answers).toEqual([2]);
+    expect(readFileSync(file, "utf8")).toBe("\nab\n");
+    const later = commit(fd, false);
+    expect(later.atOnce).toBe(0);
+    await expect.poll(() => later.answers).toEqual([2]);
+    nodeDisk.close(fd);
+  });
+
+  it("answers what went wrong in the same way", () => {
+    const file = join(folder(), "segment");
+    writeFileSync(file, "");
+    const fd = nodeDisk.open(file, "read");
+    expect(commit(fd, true).answers).toEqual([expect.objectContaining({ code: "EBADF" })]);
+    nodeDisk.close(fd);
+  });
+});
+
 describe("a durable file", () => {
   it("is written and synced under another name, then renamed, and the folder synced", async () => {
     const calls: string[] = [];

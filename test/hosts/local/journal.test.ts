@@ -2,7 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Disk } from "../../../src/hosts/local/disk.js";
 import { Journal, type JournalOptions } from "../../../src/hosts/local/journal.js";
 import { parseRecord } from "../../../src/hosts/local/record.js";
@@ -188,5 +188,48 @@ describe("given a quiet journal", () => {
     await journal.close();
     expect(acknowledged).toEqual([1, 2]);
     expect(writes()).toEqual([[1, 2], ["sealed"]]);
+  });
+});
+
+describe("given a disk that is", () => {
+  /** Whether the loop waited for each write of `count` batches that take `ms` each. */
+  async function waits(ms: number, count: number, chars = 0): Promise<boolean[]> {
+    const seen: boolean[] = [];
+    let clock = 0;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+    onTestFinished(() => now.mockRestore());
+    const { journal, append, acknowledged } = watched(
+      {
+        disk: {
+          ...kit.quickDisk,
+          commit: (fd, bytes, position, done, mayBlock = false) => {
+            seen.push(mayBlock);
+            clock += ms;
+            kit.quickDisk.commit(fd, bytes, position, done);
+          },
+        },
+        segment_bytes: 1024 * 1024,
+      },
+      1024 * 1024,
+    );
+    for (let n = 1; n <= count; n += 1) {
+      append(n, "x".repeat(chars));
+      while (acknowledged.length < n) await new Promise(setImmediate);
+    }
+    const answer = seen.slice();
+    await journal.close();
+    return answer;
+  }
+
+  test("quick, then the loop waits for small writes, and not for large ones", async () => {
+    expect(await waits(0, 3)).toEqual([true, true, true]);
+    expect(await waits(0, 2, 100_000)).toEqual([false, false]);
+  });
+
+  test("slow, then the loop waits for few of them, and tries again now and then", async () => {
+    const seen = await waits(5, 250);
+    expect(seen[0]).toBe(true);
+    expect(seen.slice(1, 201)).not.toContain(true);
+    expect(seen.slice(201)).toContain(true);
   });
 });
