@@ -92,7 +92,7 @@ describe("a store of another version of the program", () => {
     for (const args of [["serve", "--port", "0"], ["runs"]]) {
       const { code, stdout, stderr } = await here.flows(args);
       expect([args, code === 0, stdout]).toEqual([args, false, ""]);
-      expect(stderr).toMatch(/store\.json has format 7, and this program reads format 2/);
+      expect(stderr).toMatch(/store\.json has format 7, and this program reads format 3/);
       expect(stderr).not.toMatch(/\n\s+at /);
     }
   });
