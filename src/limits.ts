@@ -51,10 +51,16 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** ms an idle connection is kept for the next request. */
 export const KEEP_ALIVE_MS = 15_000;
-/** Connections at a time: each costs a file descriptor, and 1 024 are often all there are. */
-export const MAX_CONNECTIONS = 800;
-/** Event streams at a time: each is a connection that stays. */
-export const MAX_STREAMS = 200;
+/** Connections at a time: ten thousand clients that trigger at once (20 KB each), and streams. */
+export const MAX_CONNECTIONS = 12_000;
+/** Of the files that the process may open, this share may be connections: the store needs some. */
+export const CONNECTIONS_OF_FILES = 2 / 3;
+/** Connections that wait to be accepted: of a burst that is larger, some ask again after 1 s. */
+export const MAX_UNACCEPTED = 4_096;
+/** Event streams at a time: each is a connection that stays; an idle one costs some 10 KB. */
+export const MAX_STREAMS = 2_000;
+/** Of the connections, this share may be event streams: others must be let in, too. */
+export const STREAMS_OF_CONNECTIONS = 1 / 4;
 /** Triggers at a time that wait for the end of their run: each is a connection that stays. */
 export const MAX_WAITS = 400;
 /** ms a trigger may wait for the end of its run: proxies cut longer silences. */

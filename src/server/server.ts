@@ -13,13 +13,14 @@ import {
   HEADERS_TIMEOUT_MS,
   HEARTBEAT_MS,
   KEEP_ALIVE_MS,
-  MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
   MAX_HEADERS,
   MAX_STREAMS,
+  MAX_UNACCEPTED,
   MAX_WAITS,
   MIN_TOKEN,
   REQUEST_TIMEOUT_MS,
+  STREAMS_OF_CONNECTIONS,
 } from "../limits.js";
 import { SAFE_HEADERS } from "./answer.js";
 import { makeFetch, unreadable } from "./app.js";
@@ -27,6 +28,7 @@ import { isTooLarge } from "./body.js";
 import { bracketed, type Gate, makeGate } from "./gate.js";
 import type { Log } from "./log.js";
 import { Metrics } from "./metrics.js";
+import { mostConnections } from "./open-files.js";
 import { makeDocument } from "./openapi.js";
 import { Problem, rawProblem } from "./problem.js";
 import { RATE, Rate, type RateOptions } from "./rate.js";
@@ -85,12 +87,14 @@ export class ServerError extends Error {
 }
 
 export async function startServer(host: Host, options: ServerOptions): Promise<RunningServer> {
-  const limits = { ...LIMITS, ...options.limits };
+  const connections = mostConnections();
+  const limits = { ...limitsFor(connections), ...options.limits };
   const log = options.log ?? STDERR;
   const address = await addressOf(options.host);
   const loopback = isLoopback(address);
   checkToken(options, loopback);
   const server = makeServer(limits);
+  server.maxConnections = connections;
   const port = await listen(server, address, options);
   const { token, tokens, names, version } = options;
   const gate = makeGate({
@@ -153,15 +157,17 @@ function withRate(gate: Gate, { rate, loopback_rate }: ServerLimits): Gate {
 /** Bound to all addresses, it is reached from here by this one. */
 const WILDCARDS: { readonly [host: string]: string } = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
-const LIMITS: ServerLimits = {
-  headers_timeout_ms: HEADERS_TIMEOUT_MS,
-  request_timeout_ms: REQUEST_TIMEOUT_MS,
-  heartbeat_ms: HEARTBEAT_MS,
-  close_grace_ms: CLOSE_GRACE_MS,
-  max_streams: MAX_STREAMS,
-  max_waits: MAX_WAITS,
-  rate: RATE,
-};
+function limitsFor(connections: number): ServerLimits {
+  return {
+    headers_timeout_ms: HEADERS_TIMEOUT_MS,
+    request_timeout_ms: REQUEST_TIMEOUT_MS,
+    heartbeat_ms: HEARTBEAT_MS,
+    close_grace_ms: CLOSE_GRACE_MS,
+    max_streams: Math.min(MAX_STREAMS, Math.floor(connections * STREAMS_OF_CONNECTIONS)),
+    max_waits: MAX_WAITS,
+    rate: RATE,
+  };
+}
 
 const STDERR: Log = {
   info() {},
@@ -220,7 +226,6 @@ function makeServer(limits: ServerLimits): Server {
     requireHostHeader: false,
   });
   server.maxHeadersCount = MAX_HEADERS;
-  server.maxConnections = MAX_CONNECTIONS;
   return server;
 }
 
@@ -228,7 +233,7 @@ async function listen(server: Server, address: string, options: ServerOptions): 
   const { host, port } = options;
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen({ host: address, port }, () => {
+      server.once("error", reject).listen({ host: address, port, backlog: MAX_UNACCEPTED }, () => {
         server.off("error", reject);
         resolve();
       });

@@ -23,7 +23,7 @@ export async function startChild(args) {
     await once(child, "exit");
   };
   try {
-    return { url: await firstUrl(child), stop };
+    return { url: await firstUrl(child), pid: child.pid, stop };
   } catch (error) {
     await stop();
     throw new Error(`${args.join(" ")}: ${error.message}\n${said.join("")}`);

@@ -18,6 +18,7 @@ const BENCHES = {
   validate: async () => (await import("./validate.mjs")).validate(),
   linear: async () => (await import("./linear.mjs")).linear(),
   triggers: async () => (await import("./triggers.mjs")).triggers(),
+  load: async () => (await import("./load.mjs")).load(),
 };
 
 const { values } = parseArgs({

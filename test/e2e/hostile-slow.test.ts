@@ -1,9 +1,13 @@
 // Those who send, read or answer slowly, or never: nobody else waits for them.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { ended, later, place, serve } from "../cli/harness.js";
+import { ended, later, MAIN, type Place, place, serve } from "../cli/harness.js";
 import { inTime } from "./bounded.js";
 
 /** Clients of each kind, and calls of each subscriber. */
@@ -45,6 +49,34 @@ it("given subscribers who never finish, when others ask, then they are too", asy
   }
 });
 
+it("given more clients than files it may open, then the store still has its own", async () => {
+  const here = await place({ "flows/quick.yaml": QUICK });
+  const { url } = await serveWith(here, 128);
+  const { port } = new URL(url);
+  const clients = await hold(Number(port), "POST /api/workflows/quick/trigger", 200);
+  while (clients.every(({ destroyed }) => !destroyed)) await pause(5);
+  const [client] = clients.filter(({ destroyed }) => !destroyed);
+  const answer = new Promise((resolve) => client?.once("data", (text) => resolve(String(text))));
+  client?.write(`?wait=30s HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
+  expect(await answer).toMatch(/^HTTP\/1\.1 200 .*"status":"completed"/s);
+  const id = /run_\w{26}/.exec(String(await answer))?.[0];
+  const document = join(here.dir, ".workflows", "runs", `${id}.json`);
+  while (!existsSync(document)) await pause(5);
+});
+
+/** A server that may open so many files. */
+async function serveWith(here: Place, files: number): Promise<{ url: string }> {
+  const command = `ulimit -n ${files}; exec "$0" "$@"`;
+  const args = ["-c", command, process.execPath, MAIN, "serve", "--port", "0"];
+  const child = spawn("bash", args, { cwd: here.dir, stdio: ["ignore", "pipe", "ignore"] });
+  later(async () => {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  });
+  const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+  return { url: line.trim() };
+}
+
 async function othersAreServed(url: string): Promise<void> {
   for (let n = 0; n < 10; n++) {
     for (const what of ["GET /health", "POST /api/workflows/patient/trigger"]) {
@@ -67,6 +99,11 @@ steps:
   - { id: hear, type: wait, config: { signal: go } }
 `;
 
+const QUICK = `id: quick
+steps:
+  - { id: keep, type: set, config: { values: { a: 1 } } }
+`;
+
 function calling(port: number, id: string): string {
   return `id: ${id}
 steps:
@@ -75,16 +112,18 @@ steps:
 }
 
 /** Connections that have sent this, and stay. */
-async function hold(port: number, bytes: string): Promise<Socket[]> {
-  const clients = Array.from({ length: EACH }, () => connect(port, "127.0.0.1"));
+async function hold(port: number, bytes: string, length = EACH): Promise<Socket[]> {
+  const clients = Array.from({ length }, () => connect(port, "127.0.0.1"));
   later(async () => {
     for (const client of clients) client.destroy();
   });
   await Promise.all(
     clients.map(
       (client) =>
-        new Promise<void>((resolve, reject) => {
-          client.on("error", reject).on("connect", () => client.write(bytes, () => resolve()));
+        new Promise<void>((resolve) => {
+          client
+            .on("error", () => resolve())
+            .on("connect", () => client.write(bytes, () => resolve()));
         }),
     ),
   );
