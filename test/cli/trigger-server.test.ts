@@ -16,6 +16,19 @@ describe("commands beside a running server", () => {
     expect(JSON.parse(shown.stdout)).toMatchObject({ status: "running", workflow_id: "reminder" });
   });
 
+  it("given trigger, loads what talks to the server, and nothing of the host", async () => {
+    const here = await place({ "flows/reminder.yaml": reminder("http://127.0.0.1:9/", 30) });
+    await serve(here);
+    const { code, stderr } = await here.flows(["trigger", "reminder"], {
+      env: { NODE_DEBUG: "esm,module" },
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain("cli/commands/trigger.js");
+    expect(stderr).not.toMatch(
+      /hosts\/local\/host\.js|flow\/check\.js|node_modules\/(?:ajv|yaml|undici)/,
+    );
+  });
+
   it("given trigger --wait, follows the run; its result decides the exit code", async () => {
     const { url } = await subscriber(200, 500);
     const here = await place({ "flows/reminder.yaml": reminder(url) });

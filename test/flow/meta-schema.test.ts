@@ -5,7 +5,9 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
 import { catalog } from "../../src/connectors/index.js";
 import { check } from "../../src/flow/check.js";
-import type { Json } from "../../src/flow/json.js";
+import { stepEnvelope, triggerSchemas, workflowEnvelope } from "../../src/flow/envelope.js";
+import type { Json, JsonObject } from "../../src/flow/json.js";
+import { validatorOf } from "../../src/flow/validator.js";
 
 const KEYWORDS = [
   ..."$schema $ref $comment $defs title description default deprecated readOnly".split(" "),
@@ -46,3 +48,16 @@ function isAccepted(schema: Json): boolean {
   const { diagnostics } = check(text, "w.yaml", catalog);
   return diagnostics.every(({ severity }) => severity !== "error");
 }
+
+/** Compiled when a file first needs them: a mistake in one would only show then. */
+const OWN: { [of: string]: JsonObject } = {
+  workflow: workflowEnvelope,
+  step: stepEnvelope,
+  ...triggerSchemas,
+  ...Object.fromEntries(Object.values(catalog).map(({ type, config }) => [`a ${type}`, config])),
+};
+
+it.each(Object.entries(OWN))("the schema of %s is valid, and compiles", (_, schema) => {
+  expect(meta.validateSchema(schema), JSON.stringify(meta.errors)).toBe(true);
+  expect(() => validatorOf(schema).mistakes({})).not.toThrow();
+});
