@@ -29,6 +29,8 @@ import type { Watchers } from "./watchers.js";
 
 /** What of the workflows a runner needs: what new runs get. */
 export interface Served {
+  /** Resolves once all flow files have been looked at. */
+  ready(): Promise<void>;
   current(id: string): { workflow: Workflow; version: string } | undefined;
   /** Why there is no current one, in a sentence; undefined: nobody knows this id. */
   unserved(id: string): string | undefined;
@@ -106,6 +108,7 @@ export class LocalRunner implements Runner {
   }
 
   async #trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
+    await this.workflows.ready();
     const served = this.workflows.current(request.workflow_id);
     if (!served) return unserved(request.workflow_id, this.workflows);
     const key = request.idempotency_key;

@@ -28,6 +28,8 @@ export interface WorkflowsOptions {
   /** The folder of the store. */
   store: string;
   watch: boolean;
+  /** False: the flow files are looked at when somebody asks for them, and not before. */
+  drive?: boolean;
   catalog: Catalog;
   /** Looks whether the step types have changed, before all files are looked at. */
   beforeSync?(): Promise<void>;
@@ -39,6 +41,8 @@ export interface WorkflowsOptions {
 }
 
 export interface LocalWorkflows extends Workflows {
+  /** Resolves once all files have been looked at. */
+  ready(): Promise<void>;
   /** What new runs get; undefined where the flow file is gone or was never valid. */
   current(id: string): { workflow: Workflow; version: string } | undefined;
   /** What new runs get, of every id. */
@@ -52,7 +56,7 @@ export interface LocalWorkflows extends Workflows {
   close(): Promise<void>;
 }
 
-/** Resolves when every file is checked and served. */
+/** Resolves when every file is checked and served; without `drive`, before. */
 export async function openWorkflows(options: WorkflowsOptions): Promise<LocalWorkflows> {
   const checker = new Checker(options.catalog);
   try {
@@ -79,6 +83,8 @@ class Sync implements LocalWorkflows {
   #timer: NodeJS.Timeout | undefined;
   #rescanTimer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** The first look at all files. */
+  #looked: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -89,7 +95,8 @@ class Sync implements LocalWorkflows {
   ) {}
 
   async start(): Promise<void> {
-    const { flows, store, watch, log } = this.options;
+    const { flows, store, watch, drive, log } = this.options;
+    if (drive === false && !watch) return;
     if (watch) {
       this.#watching = watchFolder({
         dir: flows,
@@ -102,18 +109,24 @@ class Sync implements LocalWorkflows {
       });
     }
     try {
-      await this.#sync();
+      await this.ready();
     } catch (error) {
       await this.close();
       throw error;
     }
   }
 
+  ready(): Promise<void> {
+    return this.#looked ?? this.#lookAtAll();
+  }
+
   async list(): Promise<ServedWorkflow[]> {
+    await this.ready();
     return listing(this.state, this.served);
   }
 
   async get(id: string): Promise<ServedWorkflow | undefined> {
+    await this.ready();
     const served = this.served.get(id);
     if (served !== undefined) return servedEntry(served, this.state);
     return listing(this.state, this.served).find((entry) => entry.id === id);
@@ -147,16 +160,19 @@ class Sync implements LocalWorkflows {
 
   async sync(): Promise<ServedWorkflow[]> {
     await this.options.beforeSync?.();
-    return this.#sync();
-  }
-
-  async #sync(): Promise<ServedWorkflow[]> {
-    const look = { now: true, whole: true, heard: new Set<string>(), isUnsettled: () => false };
-    await this.#inTurn(() => this.#refresh(look));
+    await this.#lookAtAll();
     return this.list();
   }
 
-  put(definition: JsonObject, may?: PutRights): Promise<Put> {
+  #lookAtAll(): Promise<void> {
+    const look = { now: true, whole: true, heard: new Set<string>(), isUnsettled: () => false };
+    const looked = this.#inTurn(() => this.#refresh(look));
+    this.#looked ??= looked;
+    return looked;
+  }
+
+  async put(definition: JsonObject, may?: PutRights): Promise<Put> {
+    await this.ready();
     return this.#inTurn(async () => {
       const { putDefinition } = await import("./put.js");
       return putDefinition(definition, {

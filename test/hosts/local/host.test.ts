@@ -1,6 +1,6 @@
 // The local host as its doors see it: a real store, real flow files, and no server.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -113,6 +113,17 @@ describe("a host that is closed and opened again", () => {
     const driver = await open(dir);
     expect(await ended(driver, run_id)).toMatchObject({ status: "completed" });
     await driver.close();
+  });
+
+  it("for a look at runs, reads no flow file before one is asked for", async () => {
+    const dir = await folder();
+    const looker = await open(dir, false);
+    const served = () => readdir(join(dir, "store", "workflows"));
+    expect(await looker.runner.list({ limit: 10 })).toMatchObject({ runs: [] });
+    expect(await served()).toEqual([]);
+    expect(await looker.workflows.list()).toHaveLength(2);
+    expect((await served()).sort()).toEqual(["quick.json", "sleeper.json"]);
+    await looker.close();
   });
 });
 
