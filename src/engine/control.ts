@@ -70,6 +70,7 @@ const FOREACH: Control = {
     const attempt = nextAttempt(draft, key);
     if (instanceState(draft.run, key)?.items) {
       draft.emit({ type: "step_started", key, attempt });
+      endAgain(draft, key);
     } else {
       const items = fill(draft, parseKey(key).scope, step.config.items ?? []);
       if (!Array.isArray(items) || items.length > MAX_ITEMS) {
@@ -94,6 +95,17 @@ const FOREACH: Control = {
     refill(draft, key, step);
   },
 };
+
+/** Retried: of a body whose steps had all ended, what failed was its `collect`. */
+function endAgain({ run, next }: Draft, key: string): void {
+  const items = instanceState(run, key)?.items ?? [];
+  const inside = run.open.filter((open) => open.startsWith(`${key}/`));
+  const atWork = new Set(inside.map((open) => open.slice(key.length + 1).split("/", 1)[0]));
+  for (const [index, { status }] of items.entries()) {
+    if (status === "running" && !atWork.has(String(index)))
+      next.push({ end: bodyScope(key, index) });
+  }
+}
 
 /** As many items at work as `max_parallel` allows; with none left, the step is complete. */
 function refill(draft: Draft, key: string, step: Step): void {

@@ -7,6 +7,7 @@ import {
   instanceState,
   latestState,
   type Own,
+  parentOf,
   parseKey,
   scopeState,
   withBody,
@@ -154,10 +155,7 @@ function fail(before: Run, event: Of<"step_failed">, own: Own): Run {
   const origin = { step_id: parseKey(event.key).stepId, key: event.key };
   const caught = { ...origin, ...event.error };
   if (event.handled === "workflow") return { ...closed, caught, failing: true };
-  // What failed or was cut off inside it is handled with it.
-  const inside = `${event.key}/`;
-  const retry_from = (closed.retry_from ?? []).filter((key) => !key.startsWith(inside));
-  return { ...closed, caught, retry_from };
+  return { ...closed, caught };
 }
 
 /**
@@ -176,17 +174,28 @@ function close(
   const { until: _, signal: __, ...rest } = state;
   const started_at = state.started_at ?? (ended.status === "completed" ? event.at : null);
   const closed = { ...rest, started_at, ...ended, finished_at: event.at };
+  const after = withState(run, event.key, closed, own);
   return {
-    ...withState(run, event.key, closed, own),
+    ...(again ? cutOff(after, event.key, own) : after),
     open: run.open.filter((key) => key !== event.key),
-    ...(again && !run.failing ? { retry_from: [...(run.retry_from ?? []), event.key] } : {}),
   };
+}
+
+/** What is around an instance knows it, so that its failure can be handled with all in it. */
+function cutOff(run: Run, key: string, own: Own): Run {
+  const parent = parentOf(parseKey(key).scope);
+  const around = parent && instanceState(run, parent.key);
+  if (around) {
+    const cut_off = [...(around.cut_off ?? []), key];
+    return withState(run, parent.key, { ...around, cut_off }, own);
+  }
+  return run.failing ? run : { ...run, retry_from: [...(run.retry_from ?? []), key] };
 }
 
 function reopen(run: Run, { key, at }: Of<"step_reopened">, own: Own): Run {
   const state = instanceState(run, key);
   if (!state || run.open.includes(key)) return run;
-  const { output: _, ...rest } = state;
+  const { output: _, cut_off: __, ...rest } = state;
   const again = { status: "pending", finished_at: null, output: null, until: at } as const;
   const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
   return withState(opened, key, { ...rest, ...again, attempts_before: state.attempt }, own);

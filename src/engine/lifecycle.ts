@@ -7,7 +7,7 @@ import { closeOpenSteps, enter, expressionFailure } from "./advance.js";
 import type { Command, Refusal } from "./command.js";
 import { type Draft, isoTime } from "./draft.js";
 import { instanceState } from "./key.js";
-import { noPlace, outermostFirst, placeOf, rebegun, reopenedFor } from "./place.js";
+import { noPlace, placeOf, rebegun, reopenedFor, stoppedAt } from "./place.js";
 import { type Run, TRANSITIONS } from "./run.js";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -142,7 +142,7 @@ export function retry(draft: Draft, { from }: Of<"retry">): Refusal | undefined 
 function goOnFrom(draft: Draft, before: Run): void {
   const from = before.retrying?.from;
   const place = from === undefined ? undefined : placeOf(before, from);
-  const keys = place ? reopenedFor(before, place) : outermostFirst(before.retry_from ?? []);
+  const keys = place ? reopenedFor(before, place) : stoppedAt(before);
   for (const key of keys) {
     if (instanceState(before, key)) draft.emit({ type: "step_reopened", key });
   }
@@ -151,4 +151,7 @@ function goOnFrom(draft: Draft, before: Run): void {
     enter(draft, place.scope, place.stepId);
   }
   goOn(draft);
+  // What is around the place begins first: a step that fails at once would close it unbegun.
+  const [entered] = place ? draft.next.splice(0, 1) : [];
+  if (entered) draft.next.push(entered);
 }

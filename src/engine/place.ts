@@ -74,16 +74,32 @@ function find(body: Scope, scope: string, stepId: string): Place | undefined {
 }
 
 /** What is opened again: the instances around the place, and what was cut off beside it in them. */
-export function reopenedFor(run: Run, place: Place): string[] {
-  const around = parentsOf(place.scope);
-  const beside = (run.retry_from ?? []).filter((key) => {
-    const isInside = around.some((parent) => key.startsWith(`${parent}/`));
-    return isInside && !key.startsWith(place.scope) && !around.includes(key);
-  });
-  return outermostFirst([...around, ...beside]);
+export function reopenedFor(run: Run, { scope }: Place): string[] {
+  const around = parentsOf(scope);
+  const beside = around
+    .flatMap((each) => cutOffIn(run, each))
+    .filter((key) => {
+      const parent = around.findLast((each) => key.startsWith(`${each}/`));
+      if (parent === undefined || around.includes(key)) return false;
+      // In the body that leads to the place, it comes after the place.
+      const own = scope.slice(0, scope.indexOf("/", parent.length + 1) + 1);
+      return !key.startsWith(own);
+    });
+  return outermostFirst([...new Set([...around, ...beside])]);
 }
 
-export function outermostFirst(keys: string[]): string[] {
+/** Where a run failed or was cut off, when no place is named. */
+export function stoppedAt(run: Run): string[] {
+  return outermostFirst((run.retry_from ?? []).flatMap((key) => [key, ...cutOffIn(run, key)]));
+}
+
+/** At whatever depth. */
+function cutOffIn(run: Run, key: string): string[] {
+  const keys = instanceState(run, key)?.cut_off ?? [];
+  return keys.flatMap((inner) => [inner, ...cutOffIn(run, inner)]);
+}
+
+function outermostFirst(keys: string[]): string[] {
   const depth = (key: string): number => key.split("/").length;
   return [...keys].sort((a, b) => depth(a) - depth(b));
 }

@@ -97,6 +97,8 @@ export interface StepState {
   /** How many bodies were begun, and how many of them have ended. */
   bodies_begun?: number;
   bodies_ended?: number;
+  /** Keys right in its bodies at which they failed or were cut off, as `retry_from` in a run. */
+  cut_off?: string[];
   /** The latest earlier iterations, oldest first. */
   earlier?: Iteration[];
   /** Attempts spent before the last retry by hand; they do not count against `max_attempts`. */
@@ -139,7 +141,7 @@ export interface Run extends Scope {
   signals?: { name: string; data: Json }[];
   /** How many signals ever came. */
   signals_received?: number;
-  /** Keys that a retry by hand goes on from: what failed, and what was cut off by it. */
+  /** Keys that a retry by hand goes on from, and from what was cut off in them. */
   retry_from?: string[];
   /** The last failure that `on_error` took in; what `error` means in an expression. */
   caught?: Failure;

@@ -161,6 +161,14 @@ describe("foreach", () => {
     expect(run.state.steps.each?.output).toEqual({ results: [10, 20, 30] });
   });
 
+  it("whose collect fails is retried with it alone, and fails again or ends", () => {
+    const collect = "${{ steps.send.output.id }}";
+    const flow = workflow([foreach("each", [1, 2], [{ id: "send" }], { collect })]);
+    const run = given(flow, start, output("each#0/0/send#0"));
+    expect(run.state.error).toMatchObject({ kind: "expression", step_id: "each" });
+    expect(run.when({ type: "retry" })).toContain("run_failed expression");
+  });
+
   it("may catch what fails in it with its own on_error", () => {
     const on_error = { continue: true as const, output: { results: [] } };
     const caught = { ...foreach("each", [1], [{ id: "send" }]), on_error };

@@ -6,6 +6,10 @@ import type { Body, Concurrency, Step, Workflow } from "../../src/flow/workflow.
 
 type Chance = () => number;
 
+const MORE = "${{ context.n + 1.0 }}";
+/** No run has it: the step fails. */
+const MISSING = "${{ context.missing }}";
+
 /** `child`: the id of a workflow that steps may start runs of. */
 export function drawWorkflow(chance: Chance, id = "flow", child?: string): Workflow {
   const body = new Draw(chance, child).body(child ? 2 : 1, child ? 5 : 3);
@@ -61,6 +65,7 @@ class Draw {
     }
     if (chance() < 0.15) step.if = pick(["true", "false", "context.n > 1.0"], chance);
     if (type === "webhook" && chance() < 0.2) step.delivery = "at_most_once";
+    if (type === "webhook" && chance() < 0.1) step.output = { type: "number", maximum: 600 };
     const waits = type === "approval" || type === "wait" || type === "workflow";
     if (type === "webhook" || (waits && chance() < 0.5)) step.timeout_ms = 3000;
     return step;
@@ -75,7 +80,7 @@ class Draw {
     }
     if (draw < 0.45) return ["webhook", { url: "http://127.0.0.1/", body: "${{ context.n }}" }];
     if (draw < 0.58) return ["delay", { seconds: Math.floor(chance() * 4) }];
-    if (draw < 0.64) return ["set", { values: { n: "${{ context.n + 1.0 }}" } }];
+    if (draw < 0.64) return ["set", { values: { n: chance() < 0.9 ? MORE : MISSING } }];
     if (draw < 0.68) return ["approval", { message: "go on?", on_timeout: this.#policy() }];
     if (draw < 0.72) return ["wait", { signal: pick(["red", "green"], chance) }];
     if (draw < 0.76) return ["fail", { message: "enough of ${{ context.n }}" }];
@@ -93,7 +98,8 @@ class Draw {
   }
 
   #foreach(depth: number): JsonObject {
-    const items = Array.from({ length: Math.floor(this.chance() * 4) }, (_, n) => n);
+    const list = Array.from({ length: Math.floor(this.chance() * 4) }, (_, n) => n);
+    const items = this.chance() < 0.95 ? list : "${{ context.n }}";
     const max_parallel = pick([1, 2], this.chance);
     const as = `item${depth}`;
     const body = this.body(depth - 1, 2) as unknown as JsonObject;

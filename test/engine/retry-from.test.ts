@@ -1,7 +1,7 @@
 // Retry from a step that a person names, told as: given a run, when it is retried from there.
 
 import { describe, expect, it } from "vitest";
-import { failure, foreach, given, output, start, workflow } from "./support.js";
+import { failure, foreach, given, output, parallel, start, workflow } from "./support.js";
 
 describe("retry from a step", () => {
   it("begins a new iteration of it, and what is before it is not run again", () => {
@@ -25,6 +25,40 @@ describe("retry from a step", () => {
     expect(run.state.open).toEqual(["each#0", "each#0/1/log#0"]);
     run.and(output("each#0/1/log#0", "ok", 2));
     expect(run.state.open).toEqual(["z#0"]);
+  });
+
+  it("in a body whose failure was handled opens what was cut off beside it, too", () => {
+    const both = parallel("both", { left: [{ id: "l" }], right: [{ id: "r" }] });
+    const flow = workflow([{ ...both, on_error: { continue: true } }, { id: "z" }]);
+    const failed = [output("both#0/left/l#0"), failure("both#0/right/r#0"), failure("z#0")];
+    const run = given(flow, start, ...failed);
+    run.and({ type: "retry", from: "both/left/l" });
+    expect(run.state.open).toEqual(["both#0", "both#0/right/r#0", "both#0/left/l#1"]);
+    run.and(output("both#0/left/l#1"), output("both#0/right/r#0", "ok", 2));
+    expect(run.state.open).toEqual(["z#1"]);
+  });
+
+  it("fails at once where it must, and what is around it takes that in", () => {
+    const never = { id: "never", type: "set", config: { values: { n: "${{ context.no }}" } } };
+    const each = { ...foreach("each", [1], [never]), on_error: { continue: true as const } };
+    const run = given(workflow([each, { id: "z" }]), start, failure("z#0"));
+    expect(run.when({ type: "retry", from: "each/0/never" }).slice(-4)).toEqual([
+      "step_started each#0 attempt 2",
+      "step_failed each#0/0/never#1 expression",
+      "step_failed each#0 handled by step expression",
+      "step_started z#1 attempt 1",
+    ]);
+  });
+
+  it("leaves what comes after its foreach closed until it is reached again", () => {
+    const inner = foreach("inner", [1], [{ id: "send" }], { as: "one" });
+    const flow = workflow([foreach("outer", [1], [inner, { id: "after" }])]);
+    const send = "outer#0/0/inner#0/0/send";
+    const run = given(flow, start, output(`${send}#0`), failure("outer#0/0/after#0"));
+    run.and({ type: "retry", from: `${send}#0` });
+    expect(run.state.open).toEqual(["outer#0", "outer#0/0/inner#0", `${send}#1`]);
+    run.and(output(`${send}#1`), output("outer#0/0/after#1"));
+    expect(run.state.status).toBe("completed");
   });
 
   it("is refused for a step that was never reached", () => {

@@ -7,7 +7,7 @@ import { isRefusal } from "../../src/engine/command.js";
 import { effects } from "../../src/engine/effects.js";
 import type { Event } from "../../src/engine/event.js";
 import { evolve, fold } from "../../src/engine/evolve.js";
-import { instanceState } from "../../src/engine/key.js";
+import { instanceState, instancesIn, parseKey } from "../../src/engine/key.js";
 import type { Call } from "../../src/engine/ports.js";
 import { FINISHED, type Run, TRANSITIONS } from "../../src/engine/run.js";
 import { type Folded, foldAll, random, Simulation } from "../../src/engine/simulate.js";
@@ -35,12 +35,14 @@ describe("whatever happens to the process and to the reports", () => {
   }, 600_000);
 });
 
-describe("the table of statuses", () => {
-  it("has no row that these histories do not walk, and they walk no other", () => {
+describe("the first of these histories", () => {
+  const histories = Array.from({ length: 400 }, (_, seed) => play(seed));
+
+  it("walk each row of the table of statuses, and no other", () => {
     const walked = new Set<string>();
-    for (let seed = 0; seed < 400; seed++) {
+    for (const { sim } of histories) {
       const statuses = new Map<string, Run>();
-      play(seed).sim.journal.forEach((decision, index) => {
+      sim.journal.forEach((decision, index) => {
         let run = statuses.get(decision.run_id) ?? null;
         for (const event of decision.events) {
           const from = run?.status;
@@ -55,7 +57,68 @@ describe("the table of statuses", () => {
     );
     expect([...walked].sort()).toEqual(rows.sort());
   });
+
+  it("have every construct, in each body, with each end that it can come to", () => {
+    const seen = new Set(histories.flatMap(constructsOf));
+    expect(CONSTRUCTS.filter((construct) => !seen.has(construct))).toEqual([]);
+  });
 });
+
+const TYPES = ["webhook", "delay", "set", "approval", "wait", "fail", "branch"];
+const BODIES = ["foreach", "parallel"];
+const ALL = [...TYPES, ...BODIES, "workflow"];
+const ENDS = ["completed", "failed", "cancelled", "skipped", "queued", "reopened"];
+const KINDS = ["failed", "network", "timeout", "interrupted", "workflow", "expression"];
+
+const CONSTRUCTS = [
+  ...ALL.flatMap((type) => ENDS.map((end) => `step_${end} ${type}`)),
+  ...ALL.flatMap((type) => BODIES.map((body) => `${body} > ${type}`)),
+  ...BODIES.flatMap((outer) => BODIES.map((inner) => `${outer} > ${inner} > webhook`)),
+  ...KINDS.flatMap((kind) => ["step", "workflow", "nobody"].map((by) => `${kind}, by ${by}`)),
+  ...["max_steps, by nobody", "invalid_output, by nobody", "items, by nobody"],
+  ...["yes", "no", "yes, in the end", "no, in the end"].map((answer) => `answered ${answer}`),
+  ...["took its place", "another run holds", "no longer waits"].map((why) => `cancelled: ${why}`),
+  ...["a kept signal", "retry", "retry from a step", "retry from a step in a body"],
+].filter((construct) => construct !== "step_completed fail");
+
+function constructsOf({ sim, workflows }: History): string[] {
+  return sim.journal.flatMap(({ run_id, events }) => {
+    const run = sim.run(run_id);
+    if (!run) return [];
+    const flow = workflowOf(workflows, run);
+    const signalled = events.some(({ type }) => type === "signal_received");
+    return events.flatMap((event) => [...constructsIn(event, flow, signalled)]);
+  });
+}
+
+function* constructsIn(event: Event, flow: Workflow, signalled: boolean): Generator<string> {
+  if (event.type === "run_cancelled") {
+    const why = /took its place|another run holds|no longer waits/.exec(event.reason ?? "");
+    yield `cancelled: ${why?.[0] ?? "by hand"}`;
+  }
+  if (event.type === "run_retried") {
+    yield "retry";
+    if (event.from) yield `retry from a step${event.from.includes("/") ? " in a body" : ""}`;
+  }
+  if (!("key" in event)) return;
+  const { type } = stepOf(flow, event.key);
+  yield `${event.type} ${type}`;
+  yield [...typesAround(event.key, flow), type].slice(-3).join(" > ");
+  yield [...typesAround(event.key, flow), type].slice(-2).join(" > ");
+  if (event.type === "step_failed") yield `${event.error.kind}, by ${event.handled ?? "nobody"}`;
+  if (event.type !== "step_completed") return;
+  if (event.signal && !signalled) yield "a kept signal";
+  const said = event.output as { approved?: boolean; timed_out?: boolean } | null;
+  if (type !== "approval" || said?.approved === undefined) return;
+  yield `answered ${said.approved ? "yes" : "no"}${said.timed_out ? ", in the end" : ""}`;
+}
+
+/** Outermost first. */
+function typesAround(key: string, flow: Workflow): string[] {
+  const { scope } = parseKey(key);
+  const parents = scope.split("/").filter((_, index, words) => index % 2 === 0 && words[index]);
+  return parents.map((parent) => stepOf(flow, parent).type);
+}
 
 interface History {
   seed: number;
@@ -115,9 +178,19 @@ function must(holds: boolean, otherwise: () => string): void {
   if (!holds) throw new Error(otherwise());
 }
 
-function meddle(sim: Simulation, run_id: string, chance: () => number): void {
+/** Drawn now, and said later, of whatever has been reached then. */
+function meddle(sim: Simulation, started: string, chance: () => number): void {
   const wish = pick(WISHES, chance);
-  sim.after(chance() * 15_000, () => sim.dispatch({ ...wish, run_id, at: sim.now }));
+  const [which, where] = [chance(), chance()];
+  sim.after(chance() * 15_000, () => {
+    const ids = sim.journal.map(({ run_id }) => run_id);
+    const run_id = which < 0.7 ? started : pick(ids, () => where);
+    const run = sim.run(run_id);
+    const reached = run ? [...instancesIn(run, "")] : [];
+    const isPlace = wish.type === "retry" && which < 0.5 && reached.length > 0;
+    const from = isPlace ? { from: pick(reached, () => where).key } : {};
+    sim.dispatch({ ...wish, ...from, run_id, at: sim.now });
+  });
 }
 
 const WISHES = [
@@ -131,6 +204,7 @@ const WISHES = [
   { type: "signal", name: "red", data: 1 },
   { type: "signal", name: "green", data: 2 },
   { type: "answer", approved: true, comment: null },
+  { type: "answer", approved: false, comment: "no" },
 ] as const;
 
 /** What waits for a person waits for ever, unless one comes: here, in the end, one does. */
@@ -168,13 +242,20 @@ function acknowledgedRunsEnd({ seed, sim, acknowledged }: History): void {
 
 function nothingHappensTwice({ seed, sim }: History): void {
   const seen = new Set<string>();
+  const withBodies = new Set<string>();
   for (const { run_id, events } of sim.journal) {
     for (const event of events) {
-      if (event.type === "run_retried" || event.type === "step_reopened") continue;
-      if (!("key" in event) || event.type === "body_started") continue;
+      if (!("key" in event)) continue;
+      const instance = `${run_id} ${event.key}`;
+      if (event.type === "body_started") withBodies.add(instance);
+      // Around a step that a person goes back to; one without bodies has nothing to do again.
+      if (event.type === "step_reopened" && withBodies.has(instance)) {
+        seen.delete(`${instance} completed `);
+      }
+      if (event.type === "body_started" || event.type === "step_reopened") continue;
       const attempt = "attempt" in event ? event.attempt : "";
       const closing = ["step_completed", "step_skipped"].includes(event.type);
-      const fact = `${run_id} ${event.key} ${closing ? "completed" : event.type} ${attempt}`;
+      const fact = `${instance} ${closing ? "completed" : event.type} ${attempt}`;
       const isNew = !seen.has(fact) || MAY_RECUR.has(event.type);
       must(isNew, () => `seed ${seed}: twice: ${fact}`);
       seen.add(fact);
