@@ -46,13 +46,15 @@ export class DueHeap {
   }
 
   /** The same for many, in time that grows with the number of all alone. */
-  addAll(values: readonly number[], untils: readonly number[]): void {
+  addAll(values: Uint32Array, untils: Float64Array): void {
+    const length = this.#length + values.length;
+    for (const column of [this.#untils, this.#seqs, this.#values]) column.reserve(length);
     for (let i = 0; i < values.length; i += 1) {
       this.#seq += 1;
       this.#put(this.#length, untils[i] ?? 0, this.#seq, values[i] ?? 0);
       this.#length += 1;
     }
-    for (let place = (this.#length >> 1) - 1; place >= 0; place -= 1) this.#sink(place);
+    for (let place = (length >> 1) - 1; place >= 0; place -= 1) this.#sink(place);
     this.#sleep();
   }
 

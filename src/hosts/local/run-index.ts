@@ -45,6 +45,8 @@ export class NamedRun {
 }
 
 const FINISHED_STATUSES = STATUSES.flatMap((status, i) => (FINISHED.has(status) ? [i] : []));
+/** Runs of one workflow, one after the other, that are shelved faster together. */
+const MANY = 64;
 const CURSOR = /^[0-9a-z]{1,11}$/;
 
 export function isCursor(text: string): boolean {
@@ -96,10 +98,7 @@ export class RunIndex {
   restore(block: RowBlock, { errors, keys }: Details): void {
     const first = this.#rows.adopt(block);
     this.#all.addAll(first, block.status);
-    for (let row = 0; row < block.rows; row += 1) {
-      const shelf = this.#shelf(block.workflow[row] ?? 0);
-      shelf.statuses.add(shelf.add(first + row), block.status[row] ?? NO_STATUS);
-    }
+    this.#shelve(block, first);
     for (const [row, error] of errors) this.#errors.set(first + row, error);
     for (const [row, key] of keys) this.#addKey(first + row, key);
   }
@@ -254,6 +253,22 @@ export class RunIndex {
     this.#rows.set("status", slot, NO_STATUS);
     this.#shelf(workflow).add(slot);
     return slot;
+  }
+
+  #shelve({ rows, workflow, status }: RowBlock, first: number): void {
+    for (let row = 0; row < rows; ) {
+      const number = workflow[row] ?? 0;
+      const shelf = this.#shelf(number);
+      let end = row + 1;
+      while (end < rows && workflow[end] === number) end += 1;
+      if (end - row >= MANY) shelf.addAll(first + row, status.subarray(row, end));
+      else {
+        for (let at = row; at < end; at += 1) {
+          shelf.statuses.add(shelf.add(first + at), status[at] ?? NO_STATUS);
+        }
+      }
+      row = end;
+    }
   }
 
   #shelf(workflow: number): Shelf {

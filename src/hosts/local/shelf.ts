@@ -14,6 +14,13 @@ export class Shelf {
     return this.length - 1;
   }
 
+  /** Slots that follow each other, with their statuses. */
+  addAll(first: number, statuses: Uint8Array): void {
+    this.statuses.addAll(this.length, statuses);
+    for (let i = 0; i < statuses.length; i += 1) this.slots.set(this.length + i, first + i);
+    this.length += statuses.length;
+  }
+
   /** Of a slot that is here. Most that are asked for are among the newest. */
   placeOf(slot: number): number {
     let high = this.length - 1;

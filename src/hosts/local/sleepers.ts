@@ -24,16 +24,16 @@ export class Sleepers {
   /** Those that were found in the store. */
   start(): void {
     const { store, canRun } = this;
-    const found = store.sleepers();
-    const slots: number[] = [];
-    const untils: number[] = [];
-    for (let i = 0; i < found.slots.length; i += 1) {
-      const [slot, until] = [found.slots[i] ?? 0, found.untils[i] ?? 0];
+    const { slots, untils } = store.sleepers();
+    let count = 0;
+    for (let i = 0; i < slots.length; i += 1) {
+      const [slot, until] = [slots[i] ?? 0, untils[i] ?? 0];
       if (!canRun(store.sleeper(slot)) || until === 0) continue;
-      slots.push(slot);
-      untils.push(until);
+      slots[count] = slot;
+      untils[count] = until;
+      count += 1;
     }
-    this.#heap.addAll(slots, untils);
+    this.#heap.addAll(slots.subarray(0, count), untils.subarray(0, count));
   }
 
   /** The store has put a run to sleep. */
