@@ -10,6 +10,7 @@ import {
   parentOf,
   parseKey,
   scopeState,
+  stepsWith,
   withBody,
   withState,
 } from "./key.js";
@@ -62,10 +63,14 @@ function open(run: Run, key: string, at: string, own: Own): Run {
     output: null,
     error: null,
     until: at,
-    ...(latest ? { earlier: earlier(latest) } : {}),
   };
-  const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
-  return withState(opened, key, state, own);
+  if (latest) state.earlier = earlier(latest);
+  return opened(run, key, state, own);
+}
+
+function opened(run: Run, key: string, state: StepState, own: Own): Run {
+  const steps = stepsWith(run, key, state, own);
+  return { ...run, steps, open: [...run.open, key], step_count: run.step_count + 1 };
 }
 
 function earlier(state: StepState): Iteration[] {
@@ -86,36 +91,35 @@ function start(before: Run, event: Of<"step_started">, own: Own): Run {
   const run = openIfNew(before, event, own);
   const state = instanceState(run, event.key);
   if (!state) return before;
-  const { until: _, ...rest } = state;
   const isCall = event.until === undefined && event.signal === undefined;
   const waits = !isCall && event.child_run_id === undefined;
-  const started: StepState = {
-    ...rest,
-    status: waits ? "waiting" : "running",
-    attempt: event.attempt,
-    started_at: state.started_at ?? event.at,
-    // A wait with an error behind it would be one before another attempt.
-    ...(waits ? { error: null } : {}),
-    ...(event.until === undefined ? {} : { until: event.until }),
-    ...(event.signal === undefined ? {} : { signal: event.signal }),
-    ...(event.message === undefined ? {} : { message: event.message }),
-    ...(event.child_run_id === undefined ? {} : { child_run_id: event.child_run_id }),
-    ...bodies(event, own),
-  };
+  const started = withoutWait(state);
+  started.status = waits ? "waiting" : "running";
+  started.attempt = event.attempt;
+  started.started_at ??= event.at;
+  // A wait with an error behind it would be one before another attempt.
+  if (waits) started.error = null;
+  if (event.until !== undefined) started.until = event.until;
+  const signal = event.signal ?? state.signal;
+  if (signal !== undefined) started.signal = signal;
+  if (event.message !== undefined) started.message = event.message;
+  if (event.child_run_id !== undefined) started.child_run_id = event.child_run_id;
+  addBodies(started, event, own);
   return withState(run, event.key, started, own);
 }
 
 /** Only a first start brings bodies: a retry by hand goes on with those that are there. */
-function bodies({ items, branches }: Of<"step_started">, own: Own): Partial<StepState> {
-  const begun = { bodies_begun: 0, bodies_ended: 0 };
+function addBodies(to: StepState, { items, branches }: Of<"step_started">, own: Own): void {
+  if (!items && !branches) return;
+  to.bodies_begun = 0;
+  to.bodies_ended = 0;
   if (items) {
-    const states = items.map(emptyBody);
-    own.add(states);
-    return { ...begun, items: states };
+    to.items = items.map(emptyBody);
+    own.add(to.items);
+  } else if (branches) {
+    const states = branches.map((name): [string, BodyState] => [name, emptyBody(null)]);
+    to.branches = Object.fromEntries(states);
   }
-  if (!branches) return {};
-  const states = branches.map((name): [string, BodyState] => [name, emptyBody(null)]);
-  return { ...begun, branches: Object.fromEntries(states) };
 }
 
 function emptyBody(item: BodyState["item"]): BodyState {
@@ -171,14 +175,12 @@ function close(
 ): Run {
   const state = instanceState(run, event.key);
   if (!state || !run.open.includes(event.key)) return run;
-  const { until: _, signal: __, ...rest } = state;
-  const started_at = state.started_at ?? (ended.status === "completed" ? event.at : null);
-  const closed = { ...rest, started_at, ...ended, finished_at: event.at };
-  const after = withState(run, event.key, closed, own);
-  return {
-    ...(again ? cutOff(after, event.key, own) : after),
-    open: run.open.filter((key) => key !== event.key),
-  };
+  const closed = Object.assign(withoutWait(state), ended);
+  if (ended.status === "completed") closed.started_at ??= event.at;
+  closed.finished_at = event.at;
+  const open = run.open.filter((key) => key !== event.key);
+  const after: Run = { ...run, steps: stepsWith(run, event.key, closed, own), open };
+  return again ? cutOff(after, event.key, own) : after;
 }
 
 /** What is around an instance knows it, so that its failure can be handled with all in it. */
@@ -197,8 +199,35 @@ function reopen(run: Run, { key, at }: Of<"step_reopened">, own: Own): Run {
   if (!state || run.open.includes(key)) return run;
   const { output: _, cut_off: __, ...rest } = state;
   const again = { status: "pending", finished_at: null, output: null, until: at } as const;
-  const opened = { ...run, open: [...run.open, key], step_count: run.step_count + 1 };
-  return withState(opened, key, { ...rest, ...again, attempts_before: state.attempt }, own);
+  return opened(run, key, { ...rest, ...again, attempts_before: state.attempt }, own);
+}
+
+type Optional<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
+type Kept = Exclude<Optional<StepState>, "until" | "signal">;
+
+/** What a state may have, but for what only a wait has. */
+const MAY_HAVE = Object.keys({
+  message: true,
+  items: true,
+  child_run_id: true,
+  branches: true,
+  bodies_begun: true,
+  bodies_ended: true,
+  earlier: true,
+  attempts_before: true,
+  cut_off: true,
+} satisfies { [name in Kept]: true }) as Kept[];
+
+/** A copy, made name by name: to leave some names out of a spread takes ten times as long. */
+function withoutWait(state: StepState): StepState {
+  const { status, attempt, iteration, started_at, finished_at, output, error } = state;
+  const copy = { status, attempt, iteration, started_at, finished_at, output, error };
+  for (const name of MAY_HAVE) if (state[name] !== undefined) keep(copy, state, name);
+  return copy;
+}
+
+function keep<K extends Kept>(copy: StepState, state: StepState, name: K): void {
+  copy[name] = state[name];
 }
 
 type BodyEvent = Of<"body_started"> | Of<"body_completed">;

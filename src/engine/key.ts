@@ -90,18 +90,26 @@ export function* instancesIn(
  * All else is shared with runs that others hold, and is copied first. So a decision of hundreds of
  * events copies a large list once.
  */
-export type Own = Set<object>;
+export interface Own {
+  has(value: object): boolean;
+  add(value: object): unknown;
+}
 
 /** A copy of the run in which the instance has this state; shares all that is beside its path. */
 export function withState(run: Run, key: string, state: StepState, own: Own): Run {
+  return { ...run, steps: stepsWith(run, key, state, own) };
+}
+
+/** The steps of that copy. */
+export function stepsWith(run: Run, key: string, state: StepState, own: Own): Run["steps"] {
   const { scope, stepId } = parseKey(key);
   const parent = parentOf(scope);
-  if (!parent) return { ...run, steps: withStep(run.steps, stepId, state, own) };
+  if (!parent) return withStep(run.steps, stepId, state, own);
   const around = instanceState(run, parent.key);
   const body = around && bodyState(around, parent.body);
   if (!around || !body) throw new Error(`run ${run.id} has no scope ${scope}`);
   const changed = { ...body, steps: withStep(body.steps, stepId, state, own) };
-  return withState(run, parent.key, withBody(around, parent.body, changed, own), own);
+  return stepsWith(run, parent.key, withBody(around, parent.body, changed, own), own);
 }
 
 function withStep(before: Scope["steps"], id: string, state: StepState, own: Own): Scope["steps"] {

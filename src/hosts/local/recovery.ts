@@ -47,12 +47,17 @@ export function journalFolder(store: string): string {
   return join(store, "journal");
 }
 
+/** All that is folded here was read here, and nobody else has it. */
+const OURS = { has: () => true, add() {} };
+
 class Recovery {
   readonly #folder: string;
   readonly #deleted = new Set<string>();
   #index = new RunIndex();
   #live = new LiveRuns(this.#index);
   #finished = new Map<string, Run>();
+  /** Runs that the index does not have yet, by the number of the record that created them. */
+  readonly #created = new Map<string, number>();
   readonly #at: Position = { segment: 1, offset: headerLength(1), batch: 0, seq: 0 };
   /** Of the batch at hand: its first sequence number, and where it begins in the segment. */
   #first = 0;
@@ -110,8 +115,14 @@ class Recovery {
   }
 
   #settle(): void {
-    for (const run of this.#live.awake()) this.#index.put(run);
-    for (const run of this.#finished.values()) this.#index.put(run);
+    const index = this.#index;
+    for (const [id, seq] of this.#created) {
+      const run = this.#live.get(id) ?? this.#finished.get(id);
+      if (run) index.put(run, seq);
+    }
+    for (const runs of [this.#live.awake(), this.#finished.values()]) {
+      for (const run of runs) if (!this.#created.has(run.id)) index.put(run);
+    }
   }
 
   /** A segment that was made ahead is empty; a damaged one is better made again. */
@@ -184,9 +195,10 @@ class Recovery {
     const { run_id: id, base } = entry;
     const before = this.#live.get(id) ?? base ?? this.#finished.get(id) ?? null;
     if (!before && entry.events[0]?.type !== "run_created") throw this.#orphan(id, seq);
-    const run = fold(before, entry, seq);
+    const run = fold(before, entry, seq, OURS);
     this.#deleted.delete(id);
-    if (this.#index.order(id) === undefined) this.#index.put(run, seq);
+    const mayBeNew = before === null || before === base;
+    if (mayBeNew && this.#index.slot(id) < 0 && !this.#created.has(id)) this.#created.set(id, seq);
     if (FINISHED.has(run.status)) {
       this.#live.delete(id);
       this.#finished.set(id, run);
@@ -201,6 +213,7 @@ class Recovery {
       this.#live.delete(id);
       this.#finished.delete(id);
       this.#index.remove(id);
+      this.#created.delete(id);
       this.#deleted.add(id);
     }
   }
