@@ -39,27 +39,32 @@ const SPACE = 32;
 const ZERO = 48;
 const HEX_DIGITS = Buffer.from("0123456789abcdef");
 const CRC_DIGITS = 8;
+const NUMBERS = ["batch", "first", "seq"] as const;
 
 export function encodeRecord(batch: number, first: number, seq: number, json: string): string {
   return encodeLine(`${batch} ${first} ${seq} ${json}`);
 }
 
 /** Undefined: not a whole record. A million of them may be read at a start: so, byte by byte. */
-export function parseRecord(line: Buffer): JournalRecord | undefined {
-  if (!hasItsCrc(line)) return undefined;
-  let at = CRC_DIGITS;
-  const numbers = [0, 0, 0];
-  for (let i = 0; i < numbers.length; i += 1) {
+export function parseRecord(
+  bytes: Buffer,
+  from = 0,
+  end = bytes.length,
+): JournalRecord | undefined {
+  if (!hasItsCrc(bytes, from, end)) return undefined;
+  const record = { batch: 0, first: 0, seq: 0, json: "" };
+  let at = from + CRC_DIGITS;
+  for (const name of NUMBERS) {
     let number = 0;
-    for (at += 1; line[at] !== SPACE; at += 1) {
-      const digit = (line[at] ?? 0) - ZERO;
-      if (digit < 0 || digit > 9) return undefined;
+    for (at += 1; bytes[at] !== SPACE; at += 1) {
+      const digit = (bytes[at] ?? 0) - ZERO;
+      if (at >= end || digit < 0 || digit > 9) return undefined;
       number = number * 10 + digit;
     }
-    numbers[i] = number;
+    record[name] = number;
   }
-  const [batch = 0, first = 0, seq = 0] = numbers;
-  return { batch, first, seq, json: line.toString("utf8", at + 1) };
+  record.json = bytes.toString("utf8", at + 1, end);
+  return record;
 }
 
 export function encodeLine(body: string): string {
@@ -68,15 +73,16 @@ export function encodeLine(body: string): string {
 
 /** What stands behind the CRC, if that is right. */
 export function parseLine(line: Buffer): string | undefined {
-  return hasItsCrc(line) ? line.toString("utf8", CRC_DIGITS + 1) : undefined;
+  return hasItsCrc(line, 0, line.length) ? line.toString("utf8", CRC_DIGITS + 1) : undefined;
 }
 
 /** Every byte counts, also the CRC's own: its digits are compared as they are written. */
-function hasItsCrc(line: Buffer): boolean {
-  if (line.length <= CRC_DIGITS || line[CRC_DIGITS] !== SPACE) return false;
-  let crc = crc32(line.subarray(CRC_DIGITS + 1));
-  for (let i = CRC_DIGITS - 1; i >= 0; i -= 1) {
-    if (line[i] !== HEX_DIGITS[crc & 15]) return false;
+function hasItsCrc(bytes: Buffer, from: number, end: number): boolean {
+  const begin = from + CRC_DIGITS;
+  if (end <= begin || bytes[begin] !== SPACE) return false;
+  let crc = crc32(bytes.subarray(begin + 1, end));
+  for (let at = begin - 1; at >= from; at -= 1) {
+    if (bytes[at] !== HEX_DIGITS[crc & 15]) return false;
     crc >>>= 4;
   }
   return true;
@@ -90,13 +96,16 @@ export function crcDigits(crc: number): string {
 export function skipFiller(bytes: Buffer, from: number): number {
   let at = from;
   while (at < bytes.length && bytes[at] === NEWLINE) {
-    const size = FILLER.length;
     // Segments are mostly filler when they are young: compare it by the block.
-    if (bytes.length - at >= size && bytes.compare(FILLER, 0, size, at, at + size) === 0)
-      at += size;
+    if (bytes[at + 1] === NEWLINE && isFiller(bytes, at)) at += FILLER.length;
     else at += 1;
   }
   return at;
+}
+
+function isFiller(bytes: Buffer, at: number): boolean {
+  const size = FILLER.length;
+  return bytes.length - at >= size && bytes.compare(FILLER, 0, size, at, at + size) === 0;
 }
 
 /** Where the line that begins at `from` ends: its newline, or the end. */

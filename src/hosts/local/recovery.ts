@@ -159,7 +159,7 @@ class Recovery {
       const from = skipFiller(bytes, this.#at.offset);
       if (from >= bytes.length) break;
       const end = lineEnd(bytes, from);
-      const entry = end < bytes.length ? this.#take(bytes.subarray(from, end), from) : undefined;
+      const entry = end < bytes.length ? this.#take(bytes, from, end) : undefined;
       if (!entry) {
         isTorn = true;
         break;
@@ -175,8 +175,8 @@ class Recovery {
   }
 
   /** Undefined: this is not the record that should stand here. */
-  #take(line: Buffer, offset: number): Entry | undefined {
-    const record = parseRecord(line);
+  #take(bytes: Buffer, from: number, end: number): Entry | undefined {
+    const record = parseRecord(bytes, from, end);
     if (!record || record.seq !== this.#at.seq + 1) return undefined;
     const isSame = record.batch === this.#at.batch && record.first === this.#first;
     const isNext = record.batch === this.#at.batch + 1 && record.first === record.seq;
@@ -184,7 +184,7 @@ class Recovery {
     const entry = JSON.parse(record.json) as Entry;
     if ("events" in entry) this.#fold(entry, record.seq);
     else if ("deleted" in entry) this.#delete(entry.deleted);
-    if (isNext) this.#batchOffset = offset;
+    if (isNext) this.#batchOffset = from;
     this.#first = record.first;
     this.#at.batch = record.batch;
     this.#at.seq = record.seq;
@@ -193,19 +193,25 @@ class Recovery {
 
   #fold(entry: { run_id: string; events: Event[]; base?: Run }, seq: number): void {
     const { run_id: id, base } = entry;
-    const before = this.#live.get(id) ?? base ?? this.#finished.get(id) ?? null;
+    const known = this.#live.get(id);
+    const before = known ?? base ?? this.#finished.get(id) ?? null;
     if (!before && entry.events[0]?.type !== "run_created") throw this.#orphan(id, seq);
     const run = fold(before, entry, seq, OURS);
-    this.#deleted.delete(id);
-    const mayBeNew = before === null || before === base;
-    if (mayBeNew && this.#index.slot(id) < 0 && !this.#created.has(id)) this.#created.set(id, seq);
-    if (FINISHED.has(run.status)) {
-      this.#live.delete(id);
-      this.#finished.set(id, run);
-    } else {
-      this.#finished.delete(id);
+    if (!known) this.#found(id, seq);
+    if (!FINISHED.has(run.status)) {
       this.#live.put(run);
+      return;
     }
+    if (known) this.#live.delete(id);
+    this.#finished.set(id, run);
+  }
+
+  /** A run that is new, or was finished. */
+  #found(id: string, seq: number): void {
+    this.#deleted.delete(id);
+    this.#finished.delete(id);
+    const isNew = this.#index.slot(id) < 0 && !this.#created.has(id);
+    if (isNew) this.#created.set(id, seq);
   }
 
   #delete(ids: string[]): void {
@@ -320,7 +326,7 @@ function findRecord(
 ): number | undefined {
   for (let at = skipFiller(bytes, from); at < bytes.length; at = skipFiller(bytes, at)) {
     const end = lineEnd(bytes, at);
-    const record = parseRecord(bytes.subarray(at, end));
+    const record = parseRecord(bytes, at, end);
     if (record && isWanted(record)) return at;
     at = end;
   }

@@ -79,7 +79,7 @@ export class RunIndex {
     } else {
       this.#hold(slot);
     }
-    this.#rows.set("started", slot, time(run.started_at));
+    this.#rows.set("started", slot, this.#startOf(run, slot));
     this.#rows.set("finished", slot, time(run.finished_at));
     if (run.error) this.#errors.set(slot, listed(run.error));
     else this.#errors.delete(slot);
@@ -238,6 +238,11 @@ export class RunIndex {
       if (key !== null) details.keys.push([row, key]);
     }
     return { block, details };
+  }
+
+  /** Most runs start when they are created; to read a time takes longer than to see that. */
+  #startOf({ created_at, started_at }: Run, slot: number): number {
+    return started_at === created_at ? this.#rows.get("created", slot) : time(started_at);
   }
 
   #details(slot: number): Pick<Row, "error" | "key"> {
