@@ -95,7 +95,7 @@ async function measure(server, down, slow) {
 }
 
 function writeFlows(folder, { down, slow }) {
-  const again = { max_attempts: 2 * DOWN_S + 20, delay: "1s", backoff: "constant" };
+  const again = { max_attempts: Math.min(DOWN_S + 20, 100), delay: "2s", backoff: "constant" };
   const FLOWS = {
     quick: [{ id: "wait", type: "delay", config: { seconds: 0 } }],
     watched: [{ id: "hear", type: "wait", config: { signal: "go" } }],

@@ -18,7 +18,7 @@ const SIGNATURES = {
 
 export type Scheme = keyof typeof SIGNATURES;
 
-const SCHEMES = Object.keys(SIGNATURES) as Scheme[];
+export const SCHEMES = Object.keys(SIGNATURES) as Scheme[];
 
 /** One hook a scheme, whose workflow takes an integer `amount` and nothing else. */
 export const HOOK_FLOWS: { readonly [file: string]: string } = Object.fromEntries(
@@ -77,7 +77,7 @@ const SIGN: { readonly [scheme in Scheme]: (signed: Signed, hash?: string) => He
 };
 
 /** The header that holds the signature itself. */
-const SIGNATURE_HEADER: { readonly [scheme in Scheme]: string } = {
+export const SIGNATURE_HEADER: { readonly [scheme in Scheme]: string } = {
   standard_webhooks: "webhook-signature",
   github: "x-hub-signature-256",
   stripe: "stripe-signature",
@@ -86,9 +86,9 @@ const SIGNATURE_HEADER: { readonly [scheme in Scheme]: string } = {
 };
 
 /** The schemes that sign the time of sending. */
-const TIMED: readonly Scheme[] = ["standard_webhooks", "stripe", "slack"];
+export const TIMED: readonly Scheme[] = ["standard_webhooks", "stripe", "slack"];
 
-function delivery(
+export function delivery(
   scheme: Scheme,
   body: string,
   { id = "d1", at = now(), hash }: { id?: string; at?: string; hash?: string } = {},
@@ -97,7 +97,7 @@ function delivery(
   return { method: "POST", path: `/hooks/${scheme}`, headers, body };
 }
 
-function now(): string {
+export function now(): string {
   return String(Math.floor(Date.now() / 1_000));
 }
 

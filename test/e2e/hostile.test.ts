@@ -21,6 +21,7 @@ import { Maker } from "./hostile-values.js";
 
 const SEED = Number(process.env.FLOWS_HOSTILE_SEED ?? 7);
 const COUNT = Number(process.env.FLOWS_HOSTILE_COUNT ?? 50_000);
+const TIMEOUT_MS = 120_000 + 20 * COUNT;
 /** One in 25 is a flow file; all others are requests to one server. */
 const FILES = Math.floor(COUNT / 25);
 /** Files that are saved at once: together they are checked in less time than one may take. */
@@ -45,52 +46,64 @@ const WHEEL = Object.entries(SHARES).flatMap(([door, share]) =>
 
 describe("hostile input", () => {
   const generated = COUNT - FILES;
-  it(`to a server: ${HAND_PICKED.length} by hand, ${generated} by seed ${SEED}`, async () => {
-    const server = await started();
-    const before = await tree(server.here);
-    const sent = await sendAll(allInputs(server, generated));
-    expect(sent.count).toBe(HAND_PICKED.length + generated);
-    expect(HAND_PICKED.length).toBeGreaterThan(300);
-    tell("to a server", sent);
+  it(
+    `to a server: ${HAND_PICKED.length} by hand, ${generated} by seed ${SEED}`,
+    async () => {
+      const server = await started();
+      const before = await tree(server.here);
+      const sent = await sendAll(allInputs(server, generated));
+      expect(sent.count).toBe(HAND_PICKED.length + generated);
+      expect(HAND_PICKED.length).toBeGreaterThan(300);
+      tell("to a server", sent);
 
-    const answers = server.ends.completed + server.ends.failed;
-    expect(answers).toBeGreaterThanOrEqual(Math.floor(generated / WHEEL.length) * SHARES.answers);
-    expect(await health(server)).toMatchObject({
-      status: "ok",
-      runs: { ...server.ends, pending: 0, running: 0 },
-    });
-    expect(server.child.exitCode).toBeNull();
-    expect(await tree(server.here)).toEqual(before);
-    server.child.kill("SIGTERM");
-    const { code, stdout, stderr } = await server.done;
-    expect(code).toBe(0);
-    expect(`${stdout}${stderr}`).not.toMatch(/"level":50|\bat .*\.[jt]s:\d+/);
-  }, 600_000);
+      const answers = server.ends.completed + server.ends.failed;
+      expect(answers).toBeGreaterThanOrEqual(Math.floor(generated / WHEEL.length) * SHARES.answers);
+      expect(await health(server)).toMatchObject({
+        status: "ok",
+        runs: { ...server.ends, pending: 0, running: 0 },
+      });
+      expect(server.child.exitCode).toBeNull();
+      expect(await tree(server.here)).toEqual(before);
+      server.child.kill("SIGTERM");
+      const { code, stdout, stderr } = await server.done;
+      expect(code).toBe(0);
+      expect(`${stdout}${stderr}`).not.toMatch(/"level":50|\bat .*\.[jt]s:\d+/);
+    },
+    TIMEOUT_MS,
+  );
 
-  it(`in ${FILES} flow files: a server that watches them says what is wrong`, async () => {
-    const server = await started();
-    const files = Array.from({ length: FILES }, (_, n) => n);
-    let sent = 0;
-    for (let from = 0; from < FILES; from += BATCH) {
-      await inTimeTogether(files.slice(from, from + BATCH), (numbers) => save(numbers, server));
-      sent += Math.min(BATCH, FILES - from);
-    }
-    expect(sent).toBe(FILES);
-    expect(await trigger(server)).toBe(202);
-  }, 600_000);
+  it(
+    `in ${FILES} flow files: a server that watches them says what is wrong`,
+    async () => {
+      const server = await started();
+      const files = Array.from({ length: FILES }, (_, n) => n);
+      let sent = 0;
+      for (let from = 0; from < FILES; from += BATCH) {
+        await inTimeTogether(files.slice(from, from + BATCH), (numbers) => save(numbers, server));
+        sent += Math.min(BATCH, FILES - from);
+      }
+      expect(sent).toBe(FILES);
+      expect(await trigger(server)).toBe(202);
+    },
+    TIMEOUT_MS,
+  );
 
-  it(`in the same ${FILES} flow files: flows validate says it, too`, async () => {
-    const here = await place();
-    const files = Array.from({ length: FILES }, (_, n) => n);
-    for (const n of files) await here.write(`flows/${n}.yaml`, fileOf(n));
-    const { code, stdout, stderr } = await here.flows(["validate", "--format", "json"]);
-    const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
-    const wrong = diagnostics.filter(({ severity }) => severity === "error");
-    const told = new Set(wrong.map(({ file }) => file));
-    const missed = files.filter((n) => !told.has(`flows/${n}.yaml`));
-    expect(missed.map((n) => [said(n), fileOf(n)])).toEqual([]);
-    expect([code, TRACE.test(stdout + stderr)]).toEqual([1, false]);
-  }, 600_000);
+  it(
+    `in the same ${FILES} flow files: flows validate says it, too`,
+    async () => {
+      const here = await place();
+      const files = Array.from({ length: FILES }, (_, n) => n);
+      for (const n of files) await here.write(`flows/${n}.yaml`, fileOf(n));
+      const { code, stdout, stderr } = await here.flows(["validate", "--format", "json"]);
+      const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
+      const wrong = diagnostics.filter(({ severity }) => severity === "error");
+      const told = new Set(wrong.map(({ file }) => file));
+      const missed = files.filter((n) => !told.has(`flows/${n}.yaml`));
+      expect(missed.map((n) => [said(n), fileOf(n)])).toEqual([]);
+      expect([code, TRACE.test(stdout + stderr)]).toEqual([1, false]);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** Saves them into the served folder, and asks what is wrong; answers how many ms that took. */
