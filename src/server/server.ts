@@ -289,14 +289,20 @@ function answerWith(server: Server, listener: Listener): ReadonlySet<Duplex> {
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const outgoing = answers.get(socket);
-    const isMidway = outgoing?.headersSent === true && !outgoing.writableFinished;
-    if (error.code === "ECONNRESET" || !socket.writable || isMidway) {
-      socket.destroy();
-      return;
-    }
-    socket.end(rawProblem(clientProblem(error), SAFE_HEADERS), () => socket.destroy());
+    const isUnderWay = outgoing !== undefined && !outgoing.writableFinished;
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    // What came before the mistake is answered first, and as it deserves.
+    else if (isUnderWay && outgoing.req.complete)
+      outgoing.once("close", () => refuse(error, socket));
+    else if (isUnderWay && outgoing.headersSent) socket.destroy();
+    else refuse(error, socket);
   });
   return silent;
+}
+
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) socket.destroy();
+  else socket.end(rawProblem(clientProblem(error), SAFE_HEADERS), () => socket.destroy());
 }
 
 /** What Node itself could not read, so that no route ever saw it. */

@@ -67,7 +67,9 @@ export function sendBytes(port: number, bytes: Buffer | string): Promise<string>
 
 /** Undefined: it is one answer, a refusal in words. More than one: something was smuggled in. */
 export function troubleIn(wire: string): string | undefined {
-  const statuses = [...wire.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+  const statuses = [...wire.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) =>
+    Number(status),
+  );
   const [status = 0] = statuses;
   if (statuses.length !== 1 || status < 400 || status > 499) return wire || "no answer";
   if (!/^content-type: application\/problem\+json\r$/im.test(wire)) return wire;
