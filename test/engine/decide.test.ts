@@ -41,6 +41,12 @@ describe("a run of two steps", () => {
     });
   });
 
+  it("fails where its outputs cannot be evaluated", () => {
+    const outputs = { n: "${{ steps.a.output + 1.0 }}" };
+    const run = given(workflow([{ id: "a" }], { outputs }), start);
+    expect(run.when(output("a#0", "text"))).toContain("run_failed expression");
+  });
+
   it("is refused a second start", () => {
     expect(given(reminder, start).when(start)).toMatch(/^already_started: /);
   });
@@ -116,6 +122,35 @@ describe("a step that fails", () => {
     expect(run.when(failure("a#0", 1, "network", chance))).toEqual([
       `step_attempt_failed a#0 attempt 1 until ${until} network`,
     ]);
+  });
+
+  it("is tried again after max_delay at the latest", () => {
+    const retry = { ...RETRY, max_delay_ms: 1500 };
+    const run = given(workflow([{ id: "a", retry }]), start, failure("a#0"), due("a#0", 1));
+    expect(run.when(failure("a#0", 2))).toEqual([
+      "step_attempt_failed a#0 attempt 2 until 4.5s network",
+    ]);
+  });
+
+  it("is not tried again for an expression that cannot be evaluated: it would be the same", () => {
+    const run = given(workflow([{ id: "a", retry: RETRY }]), start);
+    expect(run.when(failure("a#0", 1, "expression"))).toContain("run_failed expression");
+  });
+
+  it("is tried again without its if being asked once more, and beyond max_steps", () => {
+    const step = { id: "a", if: "!has(steps.a)", retry: RETRY };
+    const run = given(workflow([step], { max_steps: 1 }), start, failure("a#0"));
+    expect(run.when(due("a#0", 1))).toEqual(["step_started a#0 attempt 2"]);
+  });
+
+  it("asks retry.when about its own error, not one that was handled before", () => {
+    const retry = { ...RETRY, when: 'error.kind == "timeout"' };
+    const steps = [
+      { id: "a", on_error: { continue: true as const } },
+      { id: "b", retry },
+    ];
+    const run = given(workflow(steps), start, failure("a#0", 1, "timeout"));
+    expect(run.when(failure("b#0", 1, "network"))).toContain("run_failed network");
   });
 
   it("goes to its on_error step, and the run can still complete", () => {
@@ -269,6 +304,13 @@ describe("retry by hand", () => {
     ]);
     expect(run.state.steps.a).toMatchObject({ status: "completed", attempt: 1 });
     expect(run.state.started_at).toBe(new Date(T0).toISOString());
+  });
+
+  it("forgets why the run had failed", () => {
+    const run = given(workflow([{ id: "a" }]), start, failure("a#0"), { type: "retry" });
+    expect(run.state).toMatchObject({ status: "running", error: null, finished_at: null });
+    run.and(output("a#0", "ok", 2));
+    expect(run.state).toMatchObject({ status: "completed", error: null });
   });
 
   it("goes on from where a run was cancelled", () => {

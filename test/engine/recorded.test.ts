@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { catalog } from "../../src/connectors/index.js";
 import { recordedCase } from "../../src/engine/recorded.js";
-import type { Run } from "../../src/engine/run.js";
+import type { Run, StepState } from "../../src/engine/run.js";
 import type { JsonObject } from "../../src/flow/json.js";
 import { stage } from "./stage.js";
 
@@ -62,6 +62,18 @@ describe("a recorded case", () => {
       'what was answered to the failed attempts of "send", which a run\'s document does not keep',
     ]);
     expect(again.said).toEqual([]);
+  });
+
+  it("of a step that was retried by hand leaves out the attempts before, and says so", () => {
+    const { run } = record(send, `stubs: { send: [{ error: {} }, ${OK}] }`);
+    const state = { ...run.steps.send, attempt: 3, attempts_before: 2 } as StepState;
+    const retried = { ...run, steps: { send: state } };
+    const recorded = recordedCase(retried, send.workflow, catalog, { status: 503 });
+    expect(recorded.case.stubs).toMatchObject({ send: { output: { body: { id: 7 } } } });
+    expect(recorded.case.expect).not.toHaveProperty("attempts");
+    expect(recorded.assumed).toEqual([
+      '"send" was retried by hand; its attempts before that are left out',
+    ]);
   });
 
   it("of a trigger keeps what expressions may read, and not the key of the request", () => {

@@ -252,6 +252,17 @@ expect: { status: ${status}, elapsed: ${status === "failed" ? "0s" : elapsed} }`
     expect(played.said).toEqual([]);
   });
 
+  it("that is not awaited, its time and its steps are its own", () => {
+    const starts = `id: starts
+steps: [{ id: child, type: workflow, config: { workflow_id: slow, await: false } }]
+`;
+    const slow = `id: slow
+steps: [{ id: nap, type: delay, config: { for: 1h } }]
+`;
+    const played = stage(starts, slow).play("expect: { path: [child], elapsed: 0s }");
+    expect(played.said).toEqual([]);
+  });
+
   it("given no stub inside it, says where", () => {
     expect(stage(PARENT, CHILD).play("context: {}").said[0]).toMatch(/^step "child\/send" /);
   });

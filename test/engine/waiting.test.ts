@@ -1,7 +1,7 @@
 // What a delay and a wait make of values that only the run knows, told as given, when, then.
 
 import { describe, expect, it } from "vitest";
-import { given, output, start, workflow } from "./support.js";
+import { given, output, parallel, start, workflow } from "./support.js";
 
 describe("delay", () => {
   it.each(["12/11/2030", "2030-01-31", "2030-01-31T09:00:00", "5", 5, null])(
@@ -23,7 +23,8 @@ describe("delay", () => {
 });
 
 describe("wait", () => {
-  const flow = workflow([{ id: "w", type: "wait", config: { signal: "paid" } }]);
+  const wait = { type: "wait", config: { signal: "paid" } };
+  const flow = workflow([{ ...wait, id: "w" }]);
   const signal = { type: "signal", name: "paid", data: { amount: 7 } } as const;
 
   it("is no wait for what is no signal's name: nobody could send it", () => {
@@ -46,5 +47,11 @@ describe("wait", () => {
       run.and({ type: "retry" }, { ...signal, data: { paid: 7 } });
       expect(run.state).toMatchObject({ status: "completed", signals: [] });
     }
+  });
+
+  it("is gone on with by the oldest of several that wait for one signal", () => {
+    const both = parallel("both", { x: [{ ...wait, id: "x1" }], y: [{ ...wait, id: "y1" }] });
+    const run = given(workflow([both]), start, signal);
+    expect(run.state.open).toEqual(["both#0", "both#0/y/y1#0"]);
   });
 });
