@@ -3,16 +3,17 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Command, isRefusal } from "../../src/engine/command.js";
 import { decide } from "../../src/engine/decide.js";
 import { effects } from "../../src/engine/effects.js";
 import type { Decision } from "../../src/engine/event.js";
 import { evolve, fold } from "../../src/engine/evolve.js";
-import { instanceState } from "../../src/engine/key.js";
+import { instanceState, instancesIn } from "../../src/engine/key.js";
 import type { Effect } from "../../src/engine/ports.js";
 import type { Run } from "../../src/engine/run.js";
 import { random } from "../../src/engine/simulate.js";
 import type { Workflow } from "../../src/flow/workflow.js";
-import { drawAnswer, drawWorkflow } from "./generate.js";
+import { drawAnswer, drawWorkflow, pick } from "./generate.js";
 import { RUN, start, T0 } from "./support.js";
 
 describe("for every prefix of every run's decisions", () => {
@@ -20,7 +21,7 @@ describe("for every prefix of every run's decisions", () => {
     const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
     fc.assert(
       fc.property(seeds, (seed) => {
-        const flow = drawWorkflow(random(seed));
+        const flow = drawFlow(seed);
         const whole = drive(flow, null, [], seed);
         const final = JSON.stringify(foldRun(whole));
         for (let cut = 1; cut < whole.length; cut++) {
@@ -38,7 +39,7 @@ describe("evolve", () => {
   it("changes nothing for an event that comes again", () => {
     for (let seed = 0; seed < 300; seed++) {
       let run: Run | null = null;
-      for (const { events } of drive(drawWorkflow(random(seed)), null, [], seed)) {
+      for (const { events } of drive(drawFlow(seed), null, [], seed)) {
         for (const event of events) {
           run = evolve(run, event);
           if (event.type !== "run_retried") expect(evolve(run, event)).toBe(run);
@@ -48,27 +49,55 @@ describe("evolve", () => {
   });
 });
 
-/** Answers what comes due first, until the run has ended. */
+/** Every other one also starts runs, which answer as the world does. */
+function drawFlow(seed: number): Workflow {
+  return drawWorkflow(random(seed), "flow", seed % 2 === 0 ? "child" : undefined);
+}
+
+/** Answers what comes due first, and lets people say what they like, until the run has ended. */
 function drive(flow: Workflow, from: Run | null, written: Decision[], seed: number): Decision[] {
   const decisions = [...written];
   let run = from;
-  while (!run?.finished_at) {
-    const next = run
-      ? soonest(flow, run, seed)
-      : { ...start, context: { n: seed % 4 }, run_id: RUN, at: T0 };
-    const decided = decide(flow, run, next);
-    if (!("decision" in decided)) throw new Error(`seed ${seed}: ${decided.message}`);
+  const began = { ...start, context: { n: seed % 4 }, run_id: RUN, at: T0 };
+  for (;;) {
+    const said = run && saidBy(run, seed);
+    let decided = said && decide(flow, run, said);
+    if (!decided || isRefusal(decided)) {
+      if (run?.finished_at) return decisions;
+      decided = decide(flow, run, run ? soonest(flow, run, seed) : began);
+    }
+    if (isRefusal(decided)) throw new Error(`seed ${seed}: ${decided.message}`);
     decisions.push(decided.decision);
     run = { ...decided.run, seq: decisions.length };
   }
-  return decisions;
 }
+
+/** People are quiet after a while, but for resuming what they hold. */
+function saidBy(run: Run, seed: number): Command | undefined {
+  const chance = random(hash(`${seed} people ${run.seq}`));
+  const stamp = { run_id: run.id, at: lastChange(run) + 500 };
+  if (run.held && (run.seq > 30 || chance() < 0.5)) return { ...stamp, type: "resume" };
+  if (run.seq > 30 || chance() > 0.3) return undefined;
+  if (!run.finished_at) return { ...stamp, ...pick(WISHES, chance) };
+  const reached = [...instancesIn(run, "")];
+  const isAnywhere = reached.length === 0 || chance() < 0.5;
+  return { ...stamp, type: "retry", ...(isAnywhere ? {} : { from: pick(reached, chance).key }) };
+}
+
+const WISHES = [
+  { type: "pause" },
+  { type: "pause" },
+  { type: "cancel" },
+  { type: "signal", name: "red", data: 1 },
+  { type: "answer", approved: false, comment: "no" },
+] as const;
 
 /** A function of the run and the seed alone: a resumed run gets the answers of the whole one. */
 function soonest(flow: Workflow, run: Run, seed: number) {
   const reports = effects(flow, run).map((effect) => reportOn(effect, run, seed));
   reports.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
   const first = reports[0];
+  if (!first && run.held) return { type: "resume", run_id: run.id, at: lastChange(run) } as const;
   if (!first) throw new Error(`seed ${seed}: ${run.id} is ${run.status} and waits for nothing`);
   return first;
 }

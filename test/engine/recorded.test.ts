@@ -153,6 +153,11 @@ describe("played again", () => {
     expect(essence(again.run)).toEqual(essence(run));
   });
 
+  it("a signal comes when it came, counted from the start of the run", () => {
+    const { recorded } = record(all, `${world}\nexpect: {}`);
+    expect(recorded.signals).toEqual([{ name: "paid", data: { by: "ada" }, after: "4d" }]);
+  });
+
   it("a loop of a thousand passes is a few lines", () => {
     const flow = stage(`id: loop
 max_steps: 2000

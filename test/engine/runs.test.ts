@@ -128,7 +128,7 @@ describe("a workflow step", () => {
   it("leaves a child alone after a crash that it does not wait for", () => {
     const sim = simulate({ v1: call({ context: { n: 1 }, await: false }), v2: child });
     sim.start(A, "v1");
-    while (sim.run(A)?.status !== "completed") sim.step();
+    while (!sim.run(childRunId(A, "sub#0"))) sim.step();
     sim.crash();
     sim.drain();
     expect(childOf(sim).status).toBe("completed");
