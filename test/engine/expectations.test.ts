@@ -55,6 +55,9 @@ it.each([
     'path: ["pause","each"] → ["pause","each","send","send"]',
   ],
   ["elapsed", good, "{ elapsed: 1h }", 'elapsed: "1h" → "6s"'],
+  ["no time", good, "{ elapsed: 0 }", 'elapsed: "0s" → "6s"'],
+  ["no path", good, "{ path: [] }", 'path: [] → ["pause","each","send","send"]'],
+  ["no outputs", good, "{ outputs: null }", 'outputs: null → {"sent":2,"list":[1,{"a":1}]}'],
   ["attempts", good, "{ attempts: { send: 2 } }", "attempts.send: 2 → 3"],
   ["error", bad, "{ error: { status: 500 } }", "error.status: 500 → 503"],
   [
