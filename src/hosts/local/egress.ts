@@ -45,9 +45,11 @@ export function refusal(
     return new EgressError(`${where} is a loopback or private address, which is not allowed here`);
   }
   if (policy.private_names.includes(host.toLowerCase().replace(/\.$/, ""))) return undefined;
+  // Where no name may, an answer has named it, and listing it would not help.
+  const listed = policy.private_names.length > 0 ? ", or start flows with --allow-host" : "";
   return new EgressError(
     `${where} is a name that leads to a loopback or private address: ` +
-      "if that is meant, write the address itself in url, or start flows with --allow-host",
+      `if that is meant, write the address itself in url${listed}`,
   );
 }
 

@@ -147,6 +147,10 @@ const CAUSES: { readonly [code: string]: string } = {
   ECONNRESET: "closed the connection before it had answered",
   EPIPE: "closed the connection before it had answered",
   UND_ERR_SOCKET: "closed the connection before it had answered",
+  UND_ERR_HEADERS_OVERFLOW: "answered with headers that are too large",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "answered with a body of another length than it says",
+  // Of undici, where the other side goes over to a protocol that nobody asked for.
+  ERR_ASSERTION: "answered in a way that HTTP does not allow",
   EMFILE: "was not called: this process has too many open files",
 };
 

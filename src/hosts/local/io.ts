@@ -11,13 +11,23 @@ export interface LocalIo extends Pick<Io, "http"> {
 }
 
 export function createIo(policy: EgressPolicy = DEFAULT_EGRESS, lookup?: Lookup): LocalIo {
-  let opening: Promise<HttpClient> | undefined;
-  const send = async (request: HttpRequest): Promise<HttpResponse> => {
-    opening ??= import("./http-client.js").then(({ openHttp }) => openHttp(policy, lookup));
-    return (await opening).send(request);
-  };
+  const near = opener(policy, lookup);
+  const far = opener({ ...policy, private_names: [] }, lookup);
   return {
-    http: (request) => followRedirects(request, send),
+    http: (request) => followRedirects(request, near.send, far.send),
+    close: async () => {
+      await Promise.all([near.close(), far.close()]);
+    },
+  };
+}
+
+function opener(policy: EgressPolicy, lookup?: Lookup): HttpClient {
+  let opening: Promise<HttpClient> | undefined;
+  return {
+    async send(request: HttpRequest): Promise<HttpResponse> {
+      opening ??= import("./http-client.js").then(({ openHttp }) => openHttp(policy, lookup));
+      return (await opening).send(request);
+    },
     close: async () => (await opening)?.close(),
   };
 }

@@ -4,14 +4,21 @@ import { ConnectorError, type HttpRequest, type HttpResponse } from "../../engin
 import { MAX_REDIRECTS } from "../../limits.js";
 import { isNear } from "./egress.js";
 
-/** `send` checks each address as it does the first one. */
+type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+/**
+ * Both check each address. `sendFar` does it for the hosts that only an answer has named: listing a
+ * private host lets flow files and data choose it, and nobody else.
+ */
 export async function followRedirects(
   request: HttpRequest,
-  send: (request: HttpRequest) => Promise<HttpResponse>,
+  send: Send,
+  sendFar: Send,
 ): Promise<HttpResponse> {
   let current = request;
   for (let hops = 0; ; hops++) {
-    const response = await send(current);
+    const isFar = hops > 0 && new URL(current.url).hostname !== new URL(request.url).hostname;
+    const response = await (isFar ? sendFar : send)(current);
     const next = request.redirects && nextRequest(current, response);
     if (!next) return response;
     if (hops === MAX_REDIRECTS) {

@@ -218,6 +218,39 @@ describe("given a name service, when it", () => {
   });
 });
 
+describe("given a listed name that leads to loopback", () => {
+  const listed = { literal_private: true, private_names: ["localhost", "inside.example"] };
+  const lookup = answering("127.0.0.1");
+
+  test("when a redirect of another host leads to it, then it is not called", async () => {
+    const inside = await startReceiver((response) => response.end("here"));
+    const location = `http://inside.example:${inside.port}/`;
+    const other = await startReceiver((response) => response.writeHead(302, { location }).end());
+    const answer = follow(other.url, listed, lookup);
+    await expect(answer).rejects.toThrow(
+      /a loopback or private address: .* address itself in url$/,
+    );
+    expect(inside.received).toEqual([]);
+  });
+
+  test("when it redirects to itself, on any port, then that is followed", async () => {
+    const next = await startReceiver((response) => response.end("there"));
+    const location = `http://inside.example:${next.port}/`;
+    const first = await startReceiver((response) => response.writeHead(302, { location }).end());
+    const answer = await follow(`http://inside.example:${first.port}/`, listed, lookup);
+    expect(answer.body).toBe("there");
+  });
+});
+
+async function follow(url: string, policy: EgressPolicy, lookup: Lookup) {
+  const io = createIo(policy, lookup);
+  onTestFinished(() => io.close());
+  const { signal } = new AbortController();
+  const redirects = { expect: [], secret_headers: [], secret_body: false };
+  const bounds = { max_response_bytes: 1_000, signal };
+  return io.http({ method: "GET", url, headers: {}, redirects, ...bounds });
+}
+
 async function request(url: string, policy?: EgressPolicy, lookup?: Lookup) {
   const io = createIo(policy, lookup);
   onTestFinished(() => io.close());
