@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Catalog } from "../flow/catalog.js";
-import { checkTogether, examine } from "../flow/check.js";
+import { checkTogether, type Examined, examine } from "../flow/check.js";
 import type { Diagnostic } from "../flow/diagnostic.js";
 import { get } from "../flow/model.js";
 import type { FlowTest } from "../flow/test-case.js";
@@ -36,19 +36,34 @@ export async function findTests(
 ): Promise<TestsFound> {
   const wanted = await Promise.all(paths.map(testsAt));
   const found = await findFlowFiles(wanted, common, isTestFile);
-  return checkTests(common, found, catalog);
+  return checkTests(common, found, catalog, examiner(catalog));
+}
+
+export type Examine = (file: { file: string; text: string }) => Examined;
+
+/** Each text once: the workflows of tests have often been examined for themselves already. */
+export function examiner(catalog: Catalog): Examine {
+  const known = new Map<string, { text: string; examined: Examined }>();
+  return ({ file, text }) => {
+    const before = known.get(file);
+    if (before?.text === text) return before.examined;
+    const examined = examine(text, file, catalog);
+    known.set(file, { text, examined });
+    return examined;
+  };
 }
 
 export async function checkTests(
   common: Common,
   found: Found,
   catalog: Catalog,
+  look: Examine,
 ): Promise<TestsFound> {
   const folders = new Map<string, Folder>();
   const tests: TestsFound["tests"] = [];
   const diagnostics = [...found.diagnostics];
   for (const { file, text, home } of found.files) {
-    const folder = folders.get(home.folder) ?? (await readFolder(home, common, catalog));
+    const folder = folders.get(home.folder) ?? (await readFolder(home, common, look));
     folders.set(home.folder, folder);
     const checked = checkTestFile(text, file, { workflows: folder.workflows, catalog });
     diagnostics.push(...checked.diagnostics);
@@ -72,9 +87,9 @@ async function testsAt(path: string): Promise<string> {
 }
 
 /** A test stands beside its flow file, or somewhere in the flows folder. */
-async function readFolder(home: Home, common: Common, catalog: Catalog): Promise<Folder> {
+async function readFolder(home: Home, common: Common, look: Examine): Promise<Folder> {
   const { files, diagnostics } = await readHome(home, common);
-  const examined = files.map(({ file, text }) => examine(text, file, catalog));
+  const examined = files.map(look);
   const workflows = new Map<string, Workflow | null>();
   checkTogether(examined, diagnostics.length === 0).forEach(({ workflow }, index) => {
     const id = get(examined[index]?.subject?.root, "id")?.json;

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Catalog } from "../../flow/catalog.js";
-import { checkTogether, examine } from "../../flow/check.js";
+import { checkTogether } from "../../flow/check.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import { reporters } from "../../flow/report/report.js";
 import { isTestFile } from "../../hosts/local/index.js";
@@ -18,7 +18,7 @@ import {
 import { type Common, type Options, usage } from "../options.js";
 import { onStdin } from "../stdin-file.js";
 import { stepTypes } from "../step-types.js";
-import { checkTests } from "../test-files.js";
+import { checkTests, examiner } from "../test-files.js";
 import { count } from "../words.js";
 
 export async function validate(
@@ -73,6 +73,7 @@ async function diagnosticsOf(
 ): Promise<Diagnostic[]> {
   const tests = found.files.filter(({ file }) => isTestFile(file));
   const diagnostics = [...found.diagnostics];
+  const look = examiner(catalog);
   for (const members of byHome(found.files.filter(({ file }) => !isTestFile(file)))) {
     const { home } = members[0] as FoundFile;
     const isWhole = home.deep && whole.some((path) => resolve(path) === resolve(home.folder));
@@ -80,11 +81,11 @@ async function diagnosticsOf(
     const own = new Set(members.map(({ file }) => resolve(file)));
     const others = isWhole ? [] : around.files.filter(({ file }) => !own.has(resolve(file)));
     const together = [...members, ...others];
-    const examined = together.map(({ file, text }) => examine(text, file, catalog));
+    const examined = together.map(look);
     const checked = checkTogether(examined, around.diagnostics.length === 0);
     diagnostics.push(...checked.slice(0, members.length).flatMap((one) => one.diagnostics));
   }
-  const ofTests = await checkTests(common, { files: tests, diagnostics: [] }, catalog);
+  const ofTests = await checkTests(common, { files: tests, diagnostics: [] }, catalog, look);
   return [...diagnostics, ...ofTests.diagnostics];
 }
 
