@@ -1,18 +1,17 @@
 // Opens the local host for a command, and says so loudly when it cannot go on.
 
 import {
-  type AllowedHost,
   type LocalHost,
   openLocalHost,
   openSecrets,
-  parseAllowedHost,
   SecretError,
   type Secrets,
   StoreError,
 } from "../hosts/local/index.js";
+import { allowedHosts } from "./allowed-hosts.js";
 import { CliError, EXIT } from "./exit.js";
 import type { Log } from "./log.js";
-import { type Common, quoted, usage } from "./options.js";
+import { type Common, usage } from "./options.js";
 import { protectOutput } from "./output.js";
 import { packageVersion } from "./version.js";
 
@@ -46,7 +45,7 @@ export async function openHost(common: Common, options: HostOptions): Promise<Lo
     flows,
     store,
     allow_shell: common.allowShell,
-    allowed_hosts: common.allowHost.map(allowedHost),
+    allowed_hosts: allowedHosts(common),
     secrets: secretsOf(common),
     version: packageVersion(),
     ...options,
@@ -56,12 +55,6 @@ export async function openHost(common: Common, options: HostOptions): Promise<Lo
       process.exit(EXIT.failed);
     },
   });
-}
-
-function allowedHost(text: string): AllowedHost {
-  const host = parseAllowedHost(text);
-  if (host !== undefined) return host;
-  throw usage(`--allow-host wants a host, or HOST:PORT, and not ${quoted(text)}.`);
 }
 
 export function isLocked(error: unknown): error is StoreError {

@@ -36,18 +36,19 @@ export async function findTests(
 ): Promise<TestsFound> {
   const wanted = await Promise.all(paths.map(testsAt));
   const found = await findFlowFiles(wanted, common, isTestFile);
-  return checkTests(common, found, catalog, examiner(catalog));
+  return checkTests(common, found, catalog, examiner(common, catalog));
 }
 
 export type Examine = (file: { file: string; text: string }) => Examined;
 
 /** Each text once: the workflows of tests have often been examined for themselves already. */
-export function examiner(catalog: Catalog): Examine {
+export function examiner({ allowHost }: Common, catalog: Catalog): Examine {
+  const listed = { lists_hosts: allowHost.length > 0 };
   const known = new Map<string, { text: string; examined: Examined }>();
   return ({ file, text }) => {
     const before = known.get(file);
     if (before?.text === text) return before.examined;
-    const examined = examine(text, file, catalog);
+    const examined = examine(text, file, catalog, listed);
     known.set(file, { text, examined });
     return examined;
   };

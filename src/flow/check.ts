@@ -42,7 +42,12 @@ export interface Examined {
   workflow: Workflow | null;
 }
 
-export function examine(text: string, file: string, catalog: Catalog): Examined {
+export function examine(
+  text: string,
+  file: string,
+  catalog: Catalog,
+  { lists_hosts = false }: { lists_hosts?: boolean } = {},
+): Examined {
   const findings = new Findings(file, text);
   const root = readFlowFile(text, findings);
   if (root === undefined) {
@@ -50,7 +55,7 @@ export function examine(text: string, file: string, catalog: Catalog): Examined 
   }
   const body = buildModel(root);
   const uses = collectUses(root, body, catalog);
-  const subject: Subject = { text, root, body, uses, catalog, findings };
+  const subject: Subject = { text, root, body, uses, catalog, lists_hosts, findings };
   for (const rule of RULES) {
     if (!findings.has(...rule.after)) {
       rule.check(subject);

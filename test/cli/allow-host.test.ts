@@ -25,7 +25,16 @@ it("given a host from the context, refuses it; given --allow-host, calls it", as
   expect(wrong.stderr).toContain(
     '--allow-host wants a host, or HOST:PORT, and not "http://api.example"',
   );
-  const checked = await here.flows(["validate", ...listed]);
-  expect(checked.code).toBe(0);
-  expect(checked.stdout + checked.stderr).toContain("--allow-host HOST");
+});
+
+it("given a host from the context, validate warns of it; given a list, it does not", async () => {
+  const here = await place({ "flows/one.yaml": FLOW });
+  const warned = await here.flows(["validate", "--deny-warnings"]);
+  expect([warned.code, warned.stdout]).toEqual([1, expect.stringContaining("--allow-host HOST")]);
+  const listed = ["validate", "--deny-warnings", "--allow-host", "api.example"];
+  expect(await here.flows(listed)).toMatchObject({ code: 0, stdout: "" });
+  for (const text of ["*.example", "a.example,b.example", "https://api.example", ""]) {
+    const { code, stderr } = await here.flows(["validate", "--allow-host", text]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`not ${JSON.stringify(text)}.`)]);
+  }
 });

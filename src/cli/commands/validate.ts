@@ -6,6 +6,7 @@ import { checkTogether } from "../../flow/check.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import { reporters } from "../../flow/report/report.js";
 import { isTestFile } from "../../hosts/local/index.js";
+import { allowedHosts } from "../allowed-hosts.js";
 import { choice } from "../choice.js";
 import { EXIT, type ExitCode } from "../exit.js";
 import {
@@ -27,6 +28,7 @@ export async function validate(
   options: Options,
 ): Promise<ExitCode> {
   const { output } = common;
+  allowedHosts(common);
   const format = output.json ? "json" : choice("--format", options.format as string, FORMATS);
   const { found, whole } = await lookAt(common, paths, options.stdinFilename);
   const named = [options.stdinFilename ?? []].flat() as string[];
@@ -73,7 +75,7 @@ async function diagnosticsOf(
 ): Promise<Diagnostic[]> {
   const tests = found.files.filter(({ file }) => isTestFile(file));
   const diagnostics = [...found.diagnostics];
-  const look = examiner(catalog);
+  const look = examiner(common, catalog);
   for (const members of byHome(found.files.filter(({ file }) => !isTestFile(file)))) {
     const { home } = members[0] as FoundFile;
     const isWhole = home.deep && whole.some((path) => resolve(path) === resolve(home.folder));

@@ -15,6 +15,8 @@ export interface Subject {
   /** Every expression of the file. */
   uses: readonly Use[];
   catalog: Catalog;
+  /** The owner lists the hosts that data may choose. */
+  lists_hosts: boolean;
   findings: Findings;
 }
 

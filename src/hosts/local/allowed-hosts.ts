@@ -12,9 +12,15 @@ export function parseAllowedHost(text: string): AllowedHost | undefined {
   const [, name = "", port] =
     /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\\[\]]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
   const address = `http://${name}/`;
-  if (name === "" || !URL.canParse(address) || Number(port ?? 1) > 65_535) return undefined;
-  return { host: hostOf(new URL(address)), ...(port !== undefined && { port: Number(port) }) };
+  const number = Number(port ?? 1);
+  if (name === "" || !URL.canParse(address) || number < 1 || number > 65_535) return undefined;
+  const host = hostOf(new URL(address));
+  if (!HOST.test(host)) return undefined;
+  return { host, ...(port !== undefined && { port: number }) };
 }
+
+/** No `*`, which would stand for nothing, and no `,` between two: each has its own option. */
+const HOST = /^(?:\[.*\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/;
 
 /** A url that cannot be parsed is refused anyway, with a better sentence. */
 export function isAllowed(url: string, allowed: readonly AllowedHost[]): boolean {

@@ -26,6 +26,14 @@ describe("given the text of --allow-host, when it is read, then it is", () => {
     ["api.example:", undefined],
     ["*.example:x", undefined],
     ["a b", undefined],
+    ["*", undefined],
+    ["*.example", undefined],
+    ["a.example,b.example", undefined],
+    ["a..example", undefined],
+    [".", undefined],
+    ["api.example:0", undefined],
+    ["300.1.1.1", undefined],
+    ["$(id)", undefined],
     ["::1", undefined],
   ];
   test.each(table)("%j: %j", (text, host) => {
