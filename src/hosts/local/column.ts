@@ -22,6 +22,13 @@ export class Column<T extends Numbers = Numbers> {
     this.#numbers[slot] = value;
   }
 
+  /** Sets as many slots, from one on, to numbers that follow each other. */
+  setSequence(from: number, count: number, first: number): void {
+    this.reserve(from + count);
+    const numbers = this.#numbers;
+    for (let i = 0; i < count; i += 1) numbers[from + i] = first + i;
+  }
+
   /** Room for so many, so that it need not grow often. */
   reserve(length: number): void {
     if (length <= this.#numbers.length) return;

@@ -113,11 +113,12 @@ export class Documents {
 
   /**
    * Compares the documents of live runs with what they should be, when there is nothing else to
-   * do. Each run is asked for when its turn comes, so that it is the latest.
+   * do: not before the store is open. Each run is asked for when its turn comes, so that it is the
+   * latest.
    */
   repair(ids: Iterable<string>): void {
     this.#repairs = ids[Symbol.iterator]();
-    this.#pump();
+    setImmediate(() => this.#pump());
   }
 
   /** Documents of runs that are no longer kept. */

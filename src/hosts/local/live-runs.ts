@@ -111,14 +111,13 @@ export class LiveRuns {
   /** A piece of the slab with runs from a checkpoint. Answers the slots of those at work. */
   restore(piece: Buffer, untils: Float64Array): number[] {
     const awake: number[] = [];
-    let text = 0;
-    this.#slab.adopt(piece, (slot) => {
-      const until = untils[text] ?? NO_TIME;
-      text += 1;
+    const slots = this.#slab.adopt(piece, untils.length);
+    for (let i = 0; i < slots.length; i += 1) {
+      const [slot, until] = [slots[i] ?? 0, untils[i] ?? NO_TIME];
       this.#untils.set(slot, until);
       this.#asleep.add(slot);
       if (until === AWAKE) awake.push(slot);
-    });
+    }
     return awake;
   }
 

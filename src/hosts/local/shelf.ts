@@ -17,7 +17,7 @@ export class Shelf {
   /** Slots that follow each other, with their statuses. */
   addAll(first: number, statuses: Uint8Array): void {
     this.statuses.addAll(this.length, statuses);
-    for (let i = 0; i < statuses.length; i += 1) this.slots.set(this.length + i, first + i);
+    this.slots.setSequence(this.length, statuses.length, first);
     this.length += statuses.length;
   }
 

@@ -37,14 +37,18 @@ export class Slab {
     return this.#current * PIECE_BYTES + end;
   }
 
-  /** A piece of such texts as it is; tells the place of each, and its key. */
-  adopt(bytes: Buffer, found: (key: number) => void): void {
-    const number = this.#keep({ bytes, end: bytes.length, used: bytes.length });
-    for (let at = 0; at < bytes.length; at += HEAD_BYTES + bytes.readUInt32LE(at + 4)) {
+  /** A piece of such texts as it is; tells the place of each, and answers their keys in order. */
+  adopt(bytes: Buffer, count: number): Uint32Array {
+    const begin = this.#keep({ bytes, end: bytes.length, used: bytes.length }) * PIECE_BYTES;
+    const keys = new Uint32Array(count);
+    let at = 0;
+    for (let text = 0; text < count; text += 1) {
       const key = bytes.readUInt32LE(at);
-      this.moved(key, number * PIECE_BYTES + at);
-      found(key);
+      keys[text] = key;
+      this.moved(key, begin + at);
+      at += HEAD_BYTES + bytes.readUInt32LE(at + 4);
     }
+    return keys;
   }
 
   /** Its bytes as they stand here, with its key and length. They are not written to again. */
