@@ -45,6 +45,37 @@ describe("a workflow that tries to leak its secrets", () => {
     expect(said.join("").split("REDACTED").length).toBeGreaterThan(2 * leaky.paths.length);
   });
 
+  it("nor where a program says them, or the body of a delivery", async () => {
+    const here = await place({ "flows/shell.yaml": SHELL, "secrets/PASSWORD": PASSWORD });
+    const args = ["--allow-shell", "--secrets", "secrets"];
+    const server = await serve(here, args, { FLOWS_SECRET_TOKEN: TOKEN });
+    const said: string[] = [];
+    const ask = async (path: string, body?: unknown) => {
+      const text = await answer(server.url, path, body);
+      said.push(text);
+      return text;
+    };
+    const query = `?told=${encodeURIComponent(TOKEN)}`;
+    for (const [code, status] of [
+      [0, "completed"],
+      [3, "failed"],
+    ]) {
+      const body = { code, told: `they sent ${TOKEN}`, [PASSWORD]: [TOKEN] };
+      const { run_id } = JSON.parse(await ask(`/hooks/told${query}`, body)) as { run_id: string };
+      await ask(`/api/runs/${run_id}/events`);
+      expect(JSON.parse(await ask(`/api/runs/${run_id}`))).toMatchObject({ status });
+      await ask(`/api/runs/${run_id}/logs`);
+      said.push((await here.flows(["logs", run_id])).stdout);
+    }
+    server.child.kill("SIGTERM");
+    const { stdout, stderr } = await server.done;
+    said.push(stdout, stderr, ...(await everyFile(join(here.dir, ".workflows"))));
+    expect(said.map(formIn).filter(Boolean)).toEqual([]);
+    expect(said.join("").split("REDACTED").length).toBeGreaterThan(20);
+    // Else no program has said anything.
+    expect(said.join("")).toContain("the program says");
+  });
+
   it("and without a server, in a command that runs it here, it does not either", async () => {
     const leaky = await leakySubscriber(({ headers }) => String(headers["x-token"]));
     const here = await place({
@@ -171,6 +202,34 @@ context:
 steps:
   - { id: hear, type: wait, config: { signal: go } }
   - { id: ask, type: approval, config: { message: "may I?" } }
+`;
+
+/** Says its secrets to both of its streams, then passes on what it has said, or why it failed. */
+const SHELL = `id: shell
+secrets: [TOKEN, PASSWORD]
+context: { type: object, properties: { code: { type: integer }, told: { type: string } } }
+triggers: [{ type: webhook, path: told }]
+on_error: { next_step_id: say_why }
+steps:
+  - id: say
+    type: shell
+    config:
+      script: |
+        echo "the program says $TOKEN and $PASSWORD"
+        printf %s "$PASSWORD" | base64 >&2
+        printf %s "$TOKEN" | od -An -tx1 | tr -d ' \\n'
+        exit "$CODE"
+      env:
+        TOKEN: "\${{ secrets.TOKEN }}"
+        PASSWORD: "\${{ secrets.PASSWORD }}"
+        CODE: "\${{ string(context.code) }}"
+  - id: note
+    type: log
+    config: { message: "\${{ steps.say.output.stdout }} \${{ context.told }}" }
+    next_step_id: null
+  - id: say_why
+    type: fail
+    config: { message: "\${{ error.message }} \${{ context.told }}" }
 `;
 
 const FORMS = [TOKEN, PASSWORD].flatMap((secret) => [
