@@ -1,4 +1,4 @@
-// A life of the store on a simulated disk, and what must be true of any disk that it could leave.
+// A life of the store on a simulated disk, and the cuts along it; what must be true is the oracle's.
 
 import type { Decision } from "../../../src/engine/event.js";
 import { fold } from "../../../src/engine/evolve.js";
@@ -7,21 +7,10 @@ import type { Workflow } from "../../../src/flow/workflow.js";
 import type { Disk } from "../../../src/hosts/local/disk.js";
 import { openStore, type Store, type StoreOptions } from "../../../src/hosts/local/store.js";
 import { type Chance, chance, PowerCut, type State } from "./power-cut.js";
+import { type Look, listAll, Oracle, readRun, SMALL, STORE } from "./power-oracle.js";
 import { type Change, SimDisk } from "./sim-disk.js";
 import * as kit from "./store-kit.js";
 import type { VirtualTime } from "./virtual-time.js";
-
-/** Two folders deep, where there is none: the names of new folders can be lost, too. */
-const PLACE = "/sim/new";
-const STORE = `${PLACE}/store`;
-
-/** Segments of a few runs each, so that a short life has many, and many checkpoints. */
-const SMALL = {
-  first_segment_bytes: 2048,
-  segment_bytes: 6144,
-  document_delay_ms: 3,
-  seal_after_ms: 20,
-};
 
 /** A decision that was written under this number: the run, as it left it. */
 export interface Decided {
@@ -32,12 +21,21 @@ export interface Decided {
   acknowledged: number;
 }
 
+/** A finished run that was not to be kept any more. */
+export interface Deleted {
+  id: string;
+  /** The places of the log at which it was asked for, and from which on no cut may undo it. */
+  asked: number;
+  acknowledged: number;
+}
+
 export interface Life {
   log: Change[];
   /** As it began. */
   disk: SimDisk;
   /** In the order of their records. */
   decisions: Decided[];
+  deletions: Deleted[];
   troubles: string[];
   stats: { checkpoints: number; segments: number };
 }
@@ -69,12 +67,13 @@ export async function live(time: VirtualTime, options: LifeOptions): Promise<Lif
     log: sim.log,
     disk: new SimDisk("/sim", tree),
     decisions: [],
+    deletions: [],
     troubles: [],
     stats: { checkpoints: 0, segments: 0 },
   };
   const owner = new Owner(time, life, sim, options.weaken?.(sim) ?? sim, options.store);
   await owner.open();
-  if (options.after) life.decisions.push(...survivors(options.after, owner.last, sim.log.length));
+  if (options.after) life.decisions.push(...survivors(options.after, owner, sim.log.length));
   await owner.saveVersion(0);
   for (let made = 0; made < options.decisions; ) {
     const burst = next() < 0.4 ? 1 : 1 + Math.floor(next() * 6);
@@ -96,8 +95,9 @@ export async function live(time: VirtualTime, options: LifeOptions): Promise<Lif
 }
 
 /** What was not acknowledged and is there is so from now on, and not before. */
-function survivors({ life, place }: Cut, last: number, now: number): Decided[] {
-  const there = life.decisions.filter(({ seq }) => seq <= last);
+function survivors({ life, place }: Cut, owner: Owner, now: number): Decided[] {
+  owner.skip(life.decisions.map(({ run }) => run.id));
+  const there = life.decisions.filter(({ run, seq }) => seq <= owner.last && owner.has(run.id));
   const from = (each: Decided): number => (each.acknowledged <= place ? 0 : now);
   return there.map((each) => ({ ...each, acknowledged: from(each) }));
 }
@@ -107,6 +107,8 @@ class Owner {
   readonly #busy = new Set<string>();
   readonly #saved: string[] = [];
   #pending = 0;
+  /** The number of the newest run: none comes twice, also where one was deleted. */
+  #newest = 0;
   #store: Store | undefined;
 
   constructor(
@@ -120,6 +122,14 @@ class Owner {
   /** The number of the last decision that is there. */
   get last(): number {
     return Math.max(0, ...[...this.#runs.values()].map(({ seq }) => seq));
+  }
+
+  has(id: string): boolean {
+    return this.#runs.has(id);
+  }
+
+  skip(ids: string[]): void {
+    for (const id of ids) this.#newest = Math.max(this.#newest, Number(id.slice(4)));
   }
 
   async open(): Promise<void> {
@@ -161,12 +171,13 @@ class Owner {
     if (!run) this.#create(next);
     else if (FINISHED.has(run.status)) {
       if (next() < 0.3) this.#append(kit.retried(Number(run.id.slice(4))));
+      else this.#forget(run.id, next);
     } else this.#goOn(Number(run.id.slice(4)), next);
   }
 
   #create(next: Chance): void {
-    const n = this.#runs.size + this.#busy.size + 1;
-    if (this.#runs.has(kit.runId(n)) || this.#busy.has(kit.runId(n))) return;
+    this.#newest += 1;
+    const n = this.#newest;
     const context = { text: "x".repeat(Math.floor(next() ** 3 * 900)) };
     const decision = kit.created(n, { context, ...(next() < 0.3 ? { key: `key ${n}` } : {}) });
     const version = this.#saved[Math.floor(next() * this.#saved.length)];
@@ -180,6 +191,20 @@ class Owner {
     const x = next();
     if (x < 0.4) this.#append(kit.stepStarted(n, `step_${Math.floor(next() * 5)}`));
     else this.#append(x < 0.85 ? kit.completed(n) : kit.failed(n));
+  }
+
+  #forget(id: string, next: Chance): void {
+    if (next() < 0.7) return;
+    const { log, deletions } = this.life;
+    const deleted = { id, asked: log.length, acknowledged: Infinity };
+    deletions.push(deleted);
+    this.#busy.add(id);
+    this.#pending += 1;
+    this.#runs.delete(id);
+    this.#open.delete([id], () => {
+      this.#pending -= 1;
+      deleted.acknowledged = log.length;
+    });
   }
 
   #append(decision: Decision): void {
@@ -230,126 +255,26 @@ export async function cutEverywhere(
   const next = chance(sampling.seed);
   const cut = new PowerCut(life.disk);
   const oracle = new Oracle(life);
-  const lasts = new Map<string, number>();
+  const seen = new Map<string, Look>();
   const tally: Tally = { states: 0, kept: [], wrong: [] };
   for (const [place, change] of [...life.log, undefined].entries()) {
     const tries = cut.isOpen ? sampling.each : 1;
     for (let i = 0; i < tries; i += 1) {
       const state = cut.state(i, next);
-      const known = lasts.get(state.hash);
-      const found = known === undefined ? await oracle.look(state) : { last: known };
+      const found = seen.get(state.hash) ?? (await oracle.look(state));
       // The store that was opened to be looked at does nothing more.
       time.forget();
-      lasts.set(state.hash, found.last);
+      seen.set(state.hash, found);
       // A state that was good may come again when more is acknowledged.
-      const wrong = found.wrong ?? oracle.lost(found.last, place);
+      const wrong = found.wrong ?? oracle.lost(found, place);
       if (wrong !== undefined) tally.wrong.push(`cut at ${place}, state ${i}: ${wrong}`);
       if (sampling.untilWrong && tally.wrong.length > 0) break;
       const due = ((tally.kept.length + next()) * life.log.length) / (sampling.keep ?? 0);
       if (i > 1 && place > due) tally.kept.push({ life, place, state });
     }
-    tally.states = lasts.size;
+    tally.states = seen.size;
     if (sampling.untilWrong && tally.wrong.length > 0) break;
     if (change) cut.take(change);
   }
   return tally;
-}
-
-/** Knows what a recovered store must say. */
-class Oracle {
-  /** By run: what each decision made of it, by its number. */
-  readonly #history = new Map<
-    string,
-    { seq: number; json: string; status: string; version: string }[]
-  >();
-
-  constructor(readonly life: Life) {
-    for (const { run, json, seq } of life.decisions) {
-      const states = this.#history.get(run.id) ?? [];
-      states.push({ seq, json, status: run.status, version: run.workflow_version });
-      this.#history.set(run.id, states);
-    }
-  }
-
-  /** What is wrong in itself, and the number of the last decision that is there. */
-  async look(state: State): Promise<{ wrong?: string; last: number }> {
-    const disk = new SimDisk("/sim", state.tree);
-    try {
-      const store = await openStore(STORE, { ...SMALL, disk, onFailure() {} });
-      return await this.lookInto(store, disk);
-    } catch (error) {
-      const wrong = `not opened: ${error instanceof Error ? error.message : error}`;
-      return { wrong, last: 0 };
-    }
-  }
-
-  /** What must be there, where the log had come to this place, and is not. */
-  lost(last: number, place: number): string | undefined {
-    const acknowledged = this.life.decisions.findLast((each) => each.acknowledged <= place);
-    if (!acknowledged || last >= acknowledged.seq) return undefined;
-    return `record ${acknowledged.seq} was acknowledged, the last one there is ${last}`;
-  }
-
-  async lookInto(store: Store, disk: SimDisk): Promise<{ wrong?: string; last: number }> {
-    const listed = listAll(store);
-    const found = new Map<string, string>();
-    let last = 0;
-    for (const id of listed.keys()) {
-      const { json, seq } = await readRun(store, disk, id);
-      found.set(id, json);
-      last = Math.max(last, seq);
-    }
-    const versions = await store.loadVersions();
-    for (const [id, states] of this.#history) {
-      const expected = states.findLast(({ seq }) => seq <= last);
-      if (found.get(id) !== expected?.json) {
-        return { wrong: `${id} is ${found.get(id)}, and should be ${expected?.json}`, last };
-      }
-      if (!expected) continue;
-      const { status, version } = expected;
-      if (listed.get(id) !== status) return { wrong: `${id} is listed as ${listed.get(id)}`, last };
-      if (!versions.has(version)) return { wrong: `version ${version} is not there`, last };
-    }
-    if (listed.size > this.#history.size) return { wrong: "there are runs of nobody", last };
-    return { last };
-  }
-}
-
-/** As the store has it, or else its document on that disk. */
-async function readRun(store: Store, disk: SimDisk, id: string): Promise<Read> {
-  const live = await store.get(id);
-  if (live) return { json: JSON.stringify(live), seq: live.seq };
-  const bytes = disk.bytes(`${STORE}/runs/${id}.json`);
-  if (!bytes) return { json: "without a document", seq: 0 };
-  const known = parsed.get(bytes) ?? parse(bytes);
-  parsed.set(bytes, known);
-  return known;
-}
-
-interface Read {
-  json: string;
-  seq: number;
-}
-
-/** Many states have a document in common. */
-const parsed = new WeakMap<Buffer, Read>();
-
-function listAll(store: Store): Map<string, string> {
-  const found = new Map<string, string>();
-  let cursor: string | undefined;
-  do {
-    const page = store.list({ limit: 200, ...(cursor === undefined ? {} : { cursor }) });
-    for (const { id, status } of page.runs) found.set(id, status);
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined);
-  return found;
-}
-
-function parse(bytes: Buffer): Read {
-  try {
-    const run = JSON.parse(bytes.toString()) as Run;
-    return { json: JSON.stringify(run), seq: run.seq };
-  } catch {
-    return { json: "a torn document", seq: 0 };
-  }
 }
