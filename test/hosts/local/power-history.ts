@@ -1,4 +1,4 @@
-// A life of the store on a simulated disk, and the cuts along it; what must be true is the oracle's.
+// A life of the store on a simulated disk, and the cuts along it, which the oracle looks at.
 
 import type { Decision } from "../../../src/engine/event.js";
 import { fold } from "../../../src/engine/evolve.js";
