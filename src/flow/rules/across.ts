@@ -14,6 +14,7 @@ export interface Member extends Subject {
 export function checkAcross(members: readonly Member[], complete: boolean): void {
   const claims = claimsOf(members);
   checkIds(claims);
+  checkCapitals(claims);
   const byId = new Map<string, Member>();
   for (const [id, [first]] of claims) {
     if (first !== undefined) {
@@ -56,6 +57,24 @@ function checkIds(claims: Claims): void {
       const files = others.slice(0, 3).map((other) => other.member.file);
       const shown = [...files, ...(others.length > 3 ? ["…"] : [])].join(", ");
       const message = `the id "${id}" is also used in ${shown}`;
+      member.findings.add("workflow-id", place, message, "give each workflow its own id");
+    }
+  }
+}
+
+/** The store has a file for each id, and not every disk tells `Orders` from `orders`. */
+function checkCapitals(claims: Claims): void {
+  const byName = new Map<string, string[]>();
+  for (const id of claims.keys()) {
+    const name = id.toLowerCase();
+    byName.set(name, [...(byName.get(name) ?? []), id]);
+  }
+  for (const [id, claimants] of claims) {
+    const other = byName.get(id.toLowerCase())?.find((each) => each !== id);
+    if (other === undefined) continue;
+    const file = claims.get(other)?.[0]?.member.file;
+    const message = `the id "${id}" is "${other}" of ${file}, but for its capitals`;
+    for (const { member, place } of claimants) {
       member.findings.add("workflow-id", place, message, "give each workflow its own id");
     }
   }
