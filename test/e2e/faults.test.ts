@@ -20,7 +20,7 @@ function fault(what: string): NodeJS.ProcessEnv {
 
 describe("a server that dies in one of its first calls that write or sync", () => {
   const given = "loses no acknowledged run, and repeats no step that was done";
-  it(given, { timeout: 300_000 * SOAK }, async () => {
+  it(given, { timeout: 240_000 + DEADLY.length * 15_000 }, async () => {
     const heard = await subscriber(200);
     for (const n of DEADLY) {
       const here = await place({ "flows/reminder.yaml": reminder(heard.url, 0.02) });

@@ -9,7 +9,7 @@ import { VirtualTime } from "./virtual-time.js";
 /** Times as many: `npm run soak` asks for more. */
 const SOAK = Number(process.env.SOAK ?? 1);
 const CALLS = 300 * SOAK;
-const RUNS = 16 * SOAK;
+const RUNS = 18 * SOAK;
 
 vi.mock("../../../src/hosts/local/lock.js", () => ({
   takeLock: () => ({ setAddress() {}, release() {} }),
