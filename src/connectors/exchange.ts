@@ -21,7 +21,7 @@ export function readBody(response: HttpResponse): Json {
   }
 }
 
-export function statusError(url: string, response: HttpResponse): ConnectorError {
+export function statusError(url: string, response: HttpResponse, now: number): ConnectorError {
   const { status } = response;
   const location = response.headers.location;
   const redirect = status >= 300 && status < 400 && location !== undefined;
@@ -29,7 +29,7 @@ export function statusError(url: string, response: HttpResponse): ConnectorError
     ? `${hostOf(url)} answered ${status}, a redirect to ${location.slice(0, 200)}: ` +
       "redirects are not followed, use the final address as url"
     : `${hostOf(url)} answered ${status}`;
-  return new ConnectorError({ kind: "http_status", message, status }, retryAfterMs(response));
+  return new ConnectorError({ kind: "http_status", message, status }, retryAfterMs(response, now));
 }
 
 /** Host and port of an address, without the rest: paths and user names may hold secrets. */
@@ -41,12 +41,12 @@ export function isJsonType(contentType: string | undefined): boolean {
   return /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType ?? "");
 }
 
-/** Seconds, or a date: that one is measured by the answer's own clock, so skew does no harm. */
-function retryAfterMs(response: HttpResponse): number | undefined {
+/** Seconds, or a date: measured by the answer's own clock, if it tells it: skew does no harm. */
+function retryAfterMs(response: HttpResponse, now: number): number | undefined {
   const text = response.headers["retry-after"]?.trim() ?? "";
   const ms = /^\d+$/.test(text)
     ? Number(text) * 1_000
-    : Date.parse(text) - Date.parse(response.headers.date ?? "");
+    : Date.parse(text) - (Date.parse(response.headers.date ?? "") || now);
   if (Number.isNaN(ms)) return undefined;
   return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

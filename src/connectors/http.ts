@@ -97,7 +97,7 @@ async function send(call: Call, io: Io, signal: Signal): Promise<Json> {
   });
   const { status } = response;
   const isExpected = expect ? expect.includes(status) : status >= 200 && status <= 299;
-  if (!isExpected) throw statusError(url, response);
+  if (!isExpected) throw statusError(url, response, io.now());
   return { status, headers: response.headers, body: readBody(response) };
 }
 

@@ -67,7 +67,8 @@ async function send(call: Call, io: Io, signal: Signal): Promise<Json> {
     max_response_bytes: MAX_RESPONSE_BYTES,
     signal,
   });
-  if (response.status < 200 || response.status > 299) throw statusError(config.url, response);
+  if (response.status < 200 || response.status > 299)
+    throw statusError(config.url, response, io.now());
   return { status: response.status, body: readBody(response) };
 }
 

@@ -242,6 +242,18 @@ describe("given an answer that asks to wait, when the step fails, then that is p
   });
 });
 
+test("given no date in an answer that asks to wait until one, then our clock counts", async () => {
+  const date = new Date(Date.now() + 60_000).toUTCString();
+  const { url } = await startReceiver((response) => {
+    response.sendDate = false;
+    response.writeHead(503, { "retry-after": date }).end();
+  });
+  const outcome = await perform({ url });
+  const ms = "retry_after_ms" in outcome ? Number(outcome.retry_after_ms) : Number.NaN;
+  expect(ms).toBeGreaterThan(1_000);
+  expect(ms).toBeLessThanOrEqual(60_000);
+});
+
 /** One attempt of the step, through everything that stands between the engine and the network. */
 async function perform(config: JsonObject, change: Partial<Call> = {}): Promise<Outcome> {
   const io = createIo();
