@@ -44,7 +44,7 @@ async function measure(host, folder, round, sample, note) {
   note("acknowledged", await ratePerSecond(1_024, 10_000, () => start(host, "sleeper")));
   note("many", await ratePerSecond(1_024, 5_000, () => perform(host, "two_steps")));
   note("rewritten_many", await rewrittenPerSecond(place, 1_024, 1_024, sample));
-  note("file", filesPerSecond(place, sample));
+  note("file", filesPerSecond(join(folder, "store", "runs"), round, sample));
   note("drained", await drainedPerSecond(host, 5_000));
 }
 
@@ -79,16 +79,19 @@ function linesPerSecond(folder, { id, workflow_id, workflow_version, context, tr
   return rate;
 }
 
-/** The floor of documents: small files, each written beside its place and renamed to it. */
-function filesPerSecond(folder, run) {
+/**
+ * The floor of documents: small files, each written beside its place and renamed to it. In the
+ * folder where the documents are, too: of two new folders of one disk, one can be six times faster.
+ */
+function filesPerSecond(folder, round, run) {
   const text = JSON.stringify(run, null, 2);
-  const temporary = join(folder, "writing.tmp");
+  const temporary = join(folder, "floor.tmp");
   const from = performance.now();
   for (let n = 0; n < FILES; n++) {
     const fd = openSync(temporary, "w");
     writeSync(fd, text);
     closeSync(fd);
-    renameSync(temporary, join(folder, `${n}.json`));
+    renameSync(temporary, join(folder, `floor-${round}-${n}.json`));
   }
   return (FILES * 1_000) / (performance.now() - from);
 }
