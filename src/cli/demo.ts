@@ -34,7 +34,7 @@ export async function demo(common: Common, _: string[], options: Options): Promi
   const subscriber = url === undefined ? await startSubscriber(SUBSCRIBER_PORT) : undefined;
   const target = url ?? (subscriber?.url as string);
   const flows = await flowsWith({ seconds, url: target }, join(folder, "flows"));
-  const log = createLog(common.output, "warn");
+  const log = await createLog(common.output, "warn");
   const host = await openHost({ ...common, flows, store }, { watch: false, drive: true, log });
   try {
     const server = await serverOf(host, log);

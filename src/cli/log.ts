@@ -11,34 +11,23 @@ export interface Log {
 
 export type Level = "info" | "warn" | "error";
 
-/** Their numbers in JSON are those that pino and Bunyan write, and that log viewers know. */
-const LEVELS: { readonly [name in Level]: { level: number; color: "dim" | "yellow" | "red" } } = {
-  info: { level: 30, color: "dim" },
-  warn: { level: 40, color: "yellow" },
-  error: { level: 50, color: "red" },
+const LEVELS: { readonly [level: number]: { name: string; color: "dim" | "yellow" | "red" } } = {
+  30: { name: "info", color: "dim" },
+  40: { name: "warn", color: "yellow" },
+  50: { name: "error", color: "red" },
 };
 
-/** Says what is of this level or a graver one. */
-export function createLog(output: Output, least: Level): Log {
+/** Loads the logger only now: most commands talk to a server, and log nothing. */
+export async function createLog(output: Output, level: Level): Promise<Log> {
+  const { pino } = await import("pino");
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const isForPeople = !output.json && process.stderr.isTTY === true;
   const write = (line: string) => {
     if (isForPeople) output.say(humanLine(line, output.talkColors));
-    else process.stderr.write(`${withoutSecrets(line)}\n`);
+    else process.stderr.write(withoutSecrets(line));
   };
-  const at = (name: Level) => (fields: object, msg: string) => {
-    const { level } = LEVELS[name];
-    if (level < LEVELS[least].level) return;
-    const time = new Date().toISOString();
-    write(JSON.stringify({ level, time, ...fields, msg }, withErrors));
-  };
-  return { info: at("info"), warn: at("warn"), error: at("error") };
-}
-
-/** JSON alone would leave nothing of an error. */
-function withErrors(_: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const { name, message, stack, cause } = value;
-  return { type: name, message, stack, cause };
+  const log: Log = pino(options, { write });
+  return log;
 }
 
 export function silentLog(): Log {
@@ -54,8 +43,7 @@ export function humanLine(line: string, colors: Colors): string {
     msg: string;
     [field: string]: unknown;
   };
-  const known = Object.entries(LEVELS).find(([, each]) => each.level === level);
-  const [name, { color }] = known ?? ["", { color: "dim" as const }];
+  const { name, color } = LEVELS[level] ?? { name: String(level), color: "dim" };
   const short: string[] = [];
   const long: string[] = [];
   for (const [key, value] of Object.entries(fields)) {

@@ -63,7 +63,7 @@ function remote(url: string): Reached {
 
 async function own(common: Common, options: ReachOptions): Promise<Reached> {
   const drive = options.for === "run";
-  const log = drive ? createLog(common.output, "warn") : silentLog();
+  const log = drive ? await createLog(common.output, "warn") : silentLog();
   const host = await openHost(common, { watch: false, drive, log });
   if (!drive) return { host, owned: true, close: () => host.close() };
   try {

@@ -1,4 +1,4 @@
-// What the server writes its log to; whoever starts it gives one.
+// What the server writes its log to; a pino logger is one.
 
 export interface Log {
   info(fields: object, message: string): void;

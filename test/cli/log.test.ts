@@ -2,7 +2,7 @@
 
 import pc from "picocolors";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createLog, humanLine } from "../../src/cli/log.js";
+import { createLog, humanLine, type Log } from "../../src/cli/log.js";
 import { createOutput } from "../../src/cli/output.js";
 
 const PLAIN = pc.createColors(false);
@@ -32,14 +32,14 @@ describe("a line of the log", () => {
 describe("the log as JSON", () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  function written(act: (log: ReturnType<typeof createLog>) => void): unknown[] {
+  async function written(act: (log: Log) => void): Promise<unknown[]> {
     const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    act(createLog(createOutput(true), "warn"));
+    act(await createLog(createOutput(true), "warn"));
     return stderr.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
   }
 
-  it("given a level, leaves out what is less grave", () => {
-    const lines = written((log) => {
+  it("given a level, leaves out what is less grave", async () => {
+    const lines = await written((log) => {
       log.info({}, "no");
       log.warn({ workflow: "w" }, "yes");
     });
@@ -47,12 +47,12 @@ describe("the log as JSON", () => {
     expect(lines).toEqual([{ level: 40, time, workflow: "w", msg: "yes" }]);
   });
 
-  it("given an error, keeps its message, its trace and its cause", () => {
+  it("given an error, keeps its message, its trace and its cause", async () => {
     const err = new TypeError("torn", { cause: new Error("the disk") });
-    const [line] = written((log) => log.error({ err }, "broken"));
+    const [line] = await written((log) => log.error({ err }, "broken"));
     expect(line).toMatchObject({
       level: 50,
-      err: { type: "TypeError", message: "torn", cause: { message: "the disk" } },
+      err: { type: "TypeError", message: "torn: the disk" },
     });
     expect((line as { err: { stack: string } }).err.stack).toContain("log.test");
   });

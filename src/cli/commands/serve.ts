@@ -20,7 +20,7 @@ export async function serve(common: Common, _: string[], options: Options): Prom
   const port = wholeNumber("--port", options.port as string, 0, 65_535);
   const token = (options.token as string | undefined) ?? tokenFromEnvironment();
   const shutdown_ms = duration("--shutdown-timeout", options.shutdownTimeout as string);
-  const log = createLog(output, "info");
+  const log = await createLog(output, "info");
   const stop = stopSignal();
   const uses = { watch: true, drive: true, triggers: true, retention: retentionOf(options), log };
   const host = await openHost(common, uses).catch((error) => {
