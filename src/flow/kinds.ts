@@ -33,7 +33,7 @@ export const KIND_SENTENCES: { readonly [kind in Kind]: string } = {
   timezone: "A time zone does not exist.",
   "workflow-ref": "A workflow is named that is not in the folder, or workflows start each other.",
   "context-type": "A context that is given does not fit the one that is declared.",
-  "workflow-id": "Two files of a folder have one id.",
+  "workflow-id": "Two files of a folder have one id, or ids that differ only in their capitals.",
   "hook-path": "Two webhook triggers have one path.",
   "hardcoded-secret": "Something that looks like a secret stands in the file.",
   "secret-in-url": "A secret is part of an address, which servers and proxies log.",

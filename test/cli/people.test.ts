@@ -62,7 +62,10 @@ it("given approvals and waits, people are told what is asked, and how to go on",
   });
   expect((await here.flows(["approve", id, "ask"])).stdout).toBe(`${id} running\n`);
   const again = await here.flows(["approve", id]);
-  expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("no step of it does")]);
+  expect([again.code, again.stderr]).toEqual([
+    3,
+    expect.stringContaining("no step of it waits for an answer"),
+  ]);
 
   const waits = await here.flows(["show", id]);
   expect(waits.stdout).toMatch(/^paid waits for the signal money_is_there$/m);
