@@ -93,6 +93,27 @@ it("given a run that starts runs, each shows the other, and a signal may come ea
   expect([watched.code, watched.stdout]).toEqual([0, expect.stringContaining("[true,false]")]);
 }, 120_000);
 
+it("given a child that is cancelled, its parent fails, and a retry goes on with it", async () => {
+  const one_by_one = BATCH.replace("      max_parallel: 2\n", "");
+  const here = await place({ "flows/pay.yaml": PAY, "flows/batch.yaml": one_by_one });
+  const api = apiOf(await serve(here));
+  const parent = await api.start("batch", {});
+  const { steps } = (await api.run(parent)) as unknown as Batch;
+  const child = steps.each.items[0]?.steps.pay_one.child_run_id ?? "";
+  await api.post(`runs/${child}/cancel`, { reason: "not now" });
+  const failed = await here.flows(["watch", parent]);
+  expect([failed.code, (await api.run(parent)).status]).toEqual([1, "failed"]);
+  expect((await here.flows(["show", parent])).stdout).toMatch(/^each +failed .* not now$/m);
+
+  await api.post(`runs/${child}/retry`, {});
+  await api.post(`runs/${child}/approve`, {});
+  await api.post(`runs/${child}/signal`, { name: "money_is_there" });
+  expect((await here.flows(["watch", child])).code).toBe(0);
+  await api.post(`runs/${parent}/retry`, {});
+  const table = async () => (await here.flows(["show", parent])).stdout;
+  await expect.poll(table, { timeout: 20_000 }).toMatch(/^each +running .* 1 of 2 done$/m);
+}, 120_000);
+
 it("given retry --from an item's step, goes on there and does nothing before it", async () => {
   const { url, bodies } = await subscriber(200, 500, 200);
   const here = await place({ "flows/send_each.yaml": SEND_EACH(url) });

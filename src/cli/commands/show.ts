@@ -102,6 +102,9 @@ function stepTable(rows: (Row | number)[], { colors }: Output): string {
   const lines = rows.map((row) => {
     if (typeof row === "number") return [`… ${row} more`];
     const { name, state } = row;
+    const outcome = outcomeText(state);
+    // What it does now, rather than what an attempt before it met.
+    const isAtWork = state.status === "running" && outcome !== "";
     return [
       name,
       { text: state.status, paint: paintStatus(state.status, colors) },
@@ -109,8 +112,8 @@ function stepTable(rows: (Row | number)[], { colors }: Output): string {
       String(state.iteration + 1),
       state.started_at?.slice(11, 23) ?? "",
       took(state) || (state.until === undefined ? "" : `until ${moment(state.until)}`),
-      state.error === null
-        ? { text: outcomeText(state) }
+      state.error === null || isAtWork
+        ? { text: outcome }
         : { text: state.error.message, paint: colors.red },
     ];
   });

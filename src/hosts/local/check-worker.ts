@@ -26,7 +26,8 @@ interface Known {
   told?: { workflow: object | null; diagnostics: string };
 }
 
-const catalog: Catalog = Object.assign(Object.create(null), workerData);
+const { lists_hosts, ...given } = workerData as { catalog: Catalog; lists_hosts: boolean };
+const catalog: Catalog = Object.assign(Object.create(null), given.catalog);
 const known = new Map<string, Known>();
 
 parentPort?.on("message", (request: CheckRequest) => {
@@ -40,7 +41,7 @@ function answer({ changed, removed, trial }: CheckRequest): FileResult[] {
   for (const { file, text } of changed) {
     if (files.get(file)?.text === text) continue;
     announce(file);
-    files.set(file, { text, examined: examine(text, file, catalog) });
+    files.set(file, { text, examined: examine(text, file, catalog, { lists_hosts }) });
   }
   announce("");
   const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -27,7 +27,12 @@ export class Checker {
   #worker: Worker | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(catalog: Catalog, limits: CheckLimits = LIMITS) {
+  /** `lists_hosts`: somebody has said which hosts data may choose. */
+  constructor(
+    catalog: Catalog,
+    readonly lists_hosts = false,
+    limits: CheckLimits = LIMITS,
+  ) {
     this.#catalog = catalog;
     this.#limits = limits;
   }
@@ -154,7 +159,7 @@ export class Checker {
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(workerFile(), {
-      workerData: { ...this.#catalog },
+      workerData: { catalog: { ...this.#catalog }, lists_hosts: this.lists_hosts },
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.memory_mb },
     });
     // One that ends while nobody asks is replaced at the next question.

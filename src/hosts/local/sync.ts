@@ -31,6 +31,8 @@ export interface WorkflowsOptions {
   /** False: the flow files are looked at when somebody asks for them, and not before. */
   drive?: boolean;
   catalog: Catalog;
+  /** What data may choose to call. */
+  allowed_hosts?: readonly unknown[];
   /** Looks whether the step types have changed, before all files are looked at. */
   beforeSync?(): Promise<void>;
   /** Durable when it resolves: only then is the version served. */
@@ -58,7 +60,8 @@ export interface LocalWorkflows extends Workflows {
 
 /** Resolves when every file is checked and served; without `drive`, before. */
 export async function openWorkflows(options: WorkflowsOptions): Promise<LocalWorkflows> {
-  const checker = new Checker(options.catalog);
+  const listsHosts = (options.allowed_hosts ?? []).length > 0;
+  const checker = new Checker(options.catalog, listsHosts);
   try {
     const folder = join(options.store, "workflows");
     const served = await Served.open(folder, options.saveVersion);

@@ -101,9 +101,24 @@ test.each([
   },
 );
 
-function checker(limits?: CheckLimits): Checker {
+test("given that hosts are listed, does not warn of one that data chooses", async () => {
+  const chosen = `id: one
+context: { type: object, properties: { at: { type: string } } }
+steps: [{ id: send, type: webhook, config: { url: "http://\${{ context.at }}/x" } }]
+`;
+  for (const [lists, kinds] of [
+    [false, ["tainted-input"]],
+    [true, []],
+  ] as const) {
+    const results = await checker(undefined, lists).check([text("one.yaml", chosen)], []);
+    expect(results.get("one.yaml")?.diagnostics.map(({ kind }) => kind)).toEqual(kinds);
+  }
+});
+
+function checker(limits?: CheckLimits, lists_hosts = false): Checker {
   const made = new Checker(
     { ...catalog, ...HOSTILE },
+    lists_hosts,
     limits ?? { deadline_ms: 1_500, memory_mb: 512 },
   );
   onTestFinished(() => made.close());
