@@ -4,11 +4,9 @@ import { createServer, type Socket } from "node:net";
 import { setImmediate as breathe } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { connectors } from "../../src/connectors/index.js";
 import type { Outcome } from "../../src/engine/command.js";
 import type { Call } from "../../src/engine/ports.js";
-import { createCalls } from "../../src/hosts/local/calls.js";
-import { createIo } from "../../src/hosts/local/io.js";
+import { attempt } from "./attempt.js";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const JSON_TYPE = "content-type: application/json\r\n";
@@ -126,19 +124,5 @@ async function subscriber(answer: (socket: Socket) => void): Promise<number> {
 }
 
 function ask(config: Call["config"]): Promise<Outcome> {
-  const io = createIo();
-  onTestFinished(() => io.close());
-  const call: Call = {
-    run_id: "run_1",
-    workflow_id: "flow",
-    step_id: "ask",
-    type: "http",
-    idempotency_key: "run_1/ask#0",
-    attempt: 1,
-    config,
-    secrets: [],
-    context: {},
-    timeout_ms: 30_000,
-  };
-  return new Promise((resolve) => createCalls(connectors, io)(call, resolve));
+  return attempt("http", config);
 }

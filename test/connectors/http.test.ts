@@ -1,12 +1,10 @@
 // The http step against a real server: methods, query, headers, bodies, and what it expects.
 
-import { describe, expect, onTestFinished, test } from "vitest";
-import { connectors } from "../../src/connectors/index.js";
+import { describe, expect, test } from "vitest";
 import { withQuery } from "../../src/connectors/request.js";
 import type { Outcome } from "../../src/engine/command.js";
 import type { JsonObject } from "../../src/flow/json.js";
-import { createCalls } from "../../src/hosts/local/calls.js";
-import { createIo } from "../../src/hosts/local/io.js";
+import { attempt } from "./attempt.js";
 import { startReceiver } from "./receiver.js";
 
 describe("given a server, when a step of type: http runs", () => {
@@ -94,20 +92,6 @@ describe("given a url and a query, when they are put together", () => {
   });
 });
 
-async function perform(config: JsonObject): Promise<Outcome> {
-  const io = createIo();
-  onTestFinished(() => io.close());
-  const call = {
-    run_id: "run_1",
-    workflow_id: "flow",
-    step_id: "ask",
-    type: "http",
-    idempotency_key: "run_1/ask#0",
-    attempt: 1,
-    config,
-    secrets: [],
-    context: {},
-    timeout_ms: 30_000,
-  };
-  return new Promise((resolve) => createCalls(connectors, io)(call, resolve));
+function perform(config: JsonObject): Promise<Outcome> {
+  return attempt("http", config);
 }

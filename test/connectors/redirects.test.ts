@@ -1,11 +1,9 @@
 // The `http` step and redirects: followed a few times, and what is meant for one is not sent on.
 
-import { describe, expect, onTestFinished, test } from "vitest";
-import { connectors } from "../../src/connectors/index.js";
+import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../src/engine/command.js";
 import type { Call } from "../../src/engine/ports.js";
-import { createCalls } from "../../src/hosts/local/calls.js";
-import { createIo } from "../../src/hosts/local/io.js";
+import { attempt } from "./attempt.js";
 import { startReceiver } from "./receiver.js";
 
 const HEADERS = { authorization: "Bearer 1", cookie: "a=b", "x-key": "", "x-plain": "2" };
@@ -101,20 +99,5 @@ test("given a body under the content type of forms, then it is sent as one", asy
 });
 
 function ask(config: object, secrets: Call["secrets"] = []): Promise<Outcome> {
-  const io = createIo();
-  onTestFinished(() => io.close());
-  const call: Call = {
-    run_id: "run_1",
-    workflow_id: "flow",
-    step_id: "ask",
-    type: "http",
-    idempotency_key: "run_1/ask#0",
-    attempt: 1,
-    config: config as Call["config"],
-    secrets,
-    context: {},
-    timeout_ms: 30_000,
-  };
-  const world = { ...io, secretOf: () => "hidden" };
-  return new Promise((resolve) => createCalls(connectors, world)(call, resolve));
+  return attempt("http", config as Call["config"], { secrets });
 }

@@ -3,13 +3,11 @@
 import { createServer } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { connectors } from "../../src/connectors/index.js";
 import type { Outcome } from "../../src/engine/command.js";
 import type { Call } from "../../src/engine/ports.js";
 import type { JsonObject } from "../../src/flow/json.js";
-import { createCalls } from "../../src/hosts/local/calls.js";
-import { createIo } from "../../src/hosts/local/io.js";
 import { MAX_RESPONSE_BYTES, MAX_RETRY_AFTER_MS } from "../../src/limits.js";
+import { attempt } from "./attempt.js";
 import { startReceiver } from "./receiver.js";
 
 describe("given a subscriber that answers 200, when a webhook step runs", () => {
@@ -254,24 +252,13 @@ test("given no date in an answer that asks to wait until one, then our clock cou
   expect(ms).toBeLessThanOrEqual(60_000);
 });
 
-/** One attempt of the step, through everything that stands between the engine and the network. */
-async function perform(config: JsonObject, change: Partial<Call> = {}): Promise<Outcome> {
-  const io = createIo();
-  onTestFinished(() => io.close());
-  const call: Call = {
-    run_id: "run_1",
+function perform(config: JsonObject, change: Partial<Call> = {}): Promise<Outcome> {
+  const send = {
     workflow_id: "invoice_reminder",
     step_id: "send",
-    type: "webhook",
     idempotency_key: "run_1/send#0",
-    attempt: 1,
-    config,
-    secrets: [],
-    context: { invoice: 42 },
-    timeout_ms: 30_000,
-    ...change,
   };
-  return new Promise((resolve) => createCalls(connectors, io)(call, resolve));
+  return attempt("webhook", config, { ...send, context: { invoice: 42 }, ...change });
 }
 
 async function failure(config: JsonObject, change: Partial<Call> = {}) {
