@@ -1,0 +1,29 @@
+// The runs of a store that sleep: each is woken at its time, and one without a time by a command.
+
+import { expect, test } from "vitest";
+import { Sleepers } from "../../../src/hosts/local/sleepers.js";
+import type { Store } from "../../../src/hosts/local/store-types.js";
+
+/** Each slot's time, in ms; 0: none. */
+function storeOf(untils: number[]): Store {
+  const slots = Uint32Array.from(untils.keys());
+  return {
+    sleepers: () => ({ slots, untils: Float64Array.from(untils) }),
+    sleeper: (slot: number) => ({ id: `run_${slot}`, version: slot === 2 ? "lost" : "kept" }),
+  } as Partial<Store> as Store;
+}
+
+test("given runs that sleep, then those with a time that can go on are woken at it", async () => {
+  const woken: string[] = [];
+  const later = Date.now() + 3_600_000;
+  const sleepers = new Sleepers(
+    storeOf([1, 0, 1, later]),
+    (id) => void woken.push(id),
+    ({ version }) => version === "kept",
+  );
+  sleepers.start();
+  expect(sleepers.size).toBe(2);
+  await expect.poll(() => woken).toEqual(["run_0"]);
+  expect(sleepers.size).toBe(1);
+  sleepers.stop();
+});
