@@ -59,6 +59,13 @@ describe("a request by host", () => {
     expect([reply.status, reply.body.kind]).toEqual([400, "bad_request"]);
   });
 
+  it("is told that the server is no proxy, where it asks for one", async () => {
+    const reply = await server.raw(
+      "CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example\r\n\r\n",
+    );
+    expect([reply.status, reply.body.detail]).toEqual([400, expect.stringContaining("no proxy")]);
+  });
+
   it("comes in by a name that the server was told", async () => {
     const other = await startTest({ names: ["flows.example"] });
     const status = async (name: string) => (await other.raw(get([`host: ${name}`]))).status;

@@ -1,7 +1,10 @@
 // The text of a run that sleeps: its JSON without what the index has, and with one control
 // character for each phrase that most runs have. JSON has no control characters of its own.
 
-/** Each begins with a quote, which is quick to look for. The first that fits is taken. */
+/**
+ * Each begins with a quote, which is quick to look for. The first that fits is taken. They are a
+ * part of FORMAT, since a checkpoint has packed texts: others may only follow.
+ */
 const PHRASES = [
   '"status":"running","context":{',
   '"status":"paused","context":{',

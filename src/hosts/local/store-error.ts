@@ -9,7 +9,7 @@ export interface Owner {
 
 export type StoreErrorKind =
   | "locked" // another process has the store
-  | "unsupported" // this system has no lock that the kernel frees
+  | "unsupported" // this system has no lock that the kernel frees, or another byte order
   | "format" // written by another version of this program
   | "rot" // a record or file that was whole is damaged
   | "missing" // a file that must be there is not

@@ -1,5 +1,6 @@
 // The store: journal, checkpoint, documents, index and lock of one folder, behind one face.
 
+import { endianness } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { FIRST_SEGMENT_BYTES } from "../../limits.js";
 import { checkpointPath } from "./checkpoint.js";
@@ -10,7 +11,7 @@ import { takeLock } from "./lock.js";
 import { FORMAT } from "./record.js";
 import { journalFolder, recover } from "./recovery.js";
 import { createSegment, formatError, listSegments } from "./segment.js";
-import { diskError, errorCode } from "./store-error.js";
+import { diskError, errorCode, StoreError } from "./store-error.js";
 import type { Store, StoreOptions } from "./store-types.js";
 
 export type { Store, StoreOptions } from "./store-types.js";
@@ -28,12 +29,22 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   try {
     disk.mkdir(store);
     lock ??= takeLock(store);
+    checkByteOrder(store);
     prepare(disk, store, options.first_segment_bytes ?? FIRST_SEGMENT_BYTES);
     return new LocalStore(store, lock, recover(disk, store), options);
   } catch (error) {
     lock?.release();
     throw errorCode(error) === undefined ? error : diskError("opening the store", store, error);
   }
+}
+
+/** A checkpoint has numbers as they stand in memory, and the hashes of ids go by their bytes. */
+function checkByteOrder(store: string): void {
+  if (endianness() === "LE") return;
+  const message =
+    `The store ${store} cannot be used on this machine, whose processor has the byte order of ` +
+    "big-endian: use one of another kind, such as x86-64 or ARM.";
+  throw new StoreError("unsupported", message, { file: store });
 }
 
 /** Makes what is missing of a new store, in an order in which every prefix is one, too. */

@@ -1,11 +1,13 @@
 // Runs that sleep as packed texts: they come back byte for byte, and captures see their moment.
 
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { fold } from "../../../src/engine/evolve.js";
 import type { Run } from "../../../src/engine/run.js";
 import { readCheckpoint, writeCheckpoint } from "../../../src/hosts/local/checkpoint.js";
 import { type Asleep, LiveRuns } from "../../../src/hosts/local/live-runs.js";
 import { packed, unpacked } from "../../../src/hosts/local/packed-run.js";
+import { FORMAT } from "../../../src/hosts/local/record.js";
 import { RunIndex } from "../../../src/hosts/local/run-index.js";
 import { Slab } from "../../../src/hosts/local/slab.js";
 import * as kit from "./store-kit.js";
@@ -66,6 +68,13 @@ test("given the JSON of a run that waits, then packed it is half as long, or les
   const text = JSON.stringify(waiting(1));
   expect(packed(text).length).toBeLessThan(text.length / 2 + 60);
   expect(unpacked(packed(text))).toBe(text);
+});
+
+test("given what a checkpoint of this format has, then it is unpacked as it was packed", () => {
+  const codes = [...Array(18).keys()].map((i) => i + 1).filter((code) => code !== 10);
+  const phrases = unpacked(String.fromCharCode(...codes));
+  const hash = createHash("sha256").update(phrases).digest("hex").slice(0, 16);
+  expect([FORMAT, hash]).toEqual([3, "af6d091c043fd902"]);
 });
 
 test("given a slab, when most of its texts go, then the others move and stay readable", () => {
