@@ -38,6 +38,8 @@ export class FrameReader {
   offset = 0;
   #at = 0;
   #crc = 0;
+  /** The line at hand is read into it. */
+  #buffer: Buffer = Buffer.allocUnsafe(LINE_BYTES);
   readonly size: number;
 
   constructor(
@@ -70,12 +72,13 @@ export class FrameReader {
   }
 
   #line(): Buffer {
-    for (let length = LINE_BYTES; ; length *= 2) {
-      const bytes = Buffer.allocUnsafe(Math.min(length, this.size - this.#at));
+    for (;;) {
+      const bytes = this.#buffer;
       const read = this.disk.read(this.fd, bytes, this.#at);
       const end = lineEnd(bytes.subarray(0, read), 0);
       if (end < read) return bytes.subarray(0, end);
-      if (read < length) throw new DamagedFrame();
+      if (read < bytes.length) throw new DamagedFrame();
+      this.#buffer = Buffer.allocUnsafe(2 * bytes.length);
     }
   }
 

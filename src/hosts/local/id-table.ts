@@ -2,7 +2,7 @@
 // would take five times as much memory.
 
 import { HashTable, hashOf, NO_DIGIT } from "./hash-table.js";
-import { BLOCK_ROWS, ID_DIGITS, ID_LENGTH, ID_PREFIX } from "./row-block.js";
+import { ID_DIGITS, ID_LENGTH, ID_PREFIX } from "./row-block.js";
 import { type Rows, rowOf } from "./rows.js";
 
 export class IdTable {
@@ -33,11 +33,10 @@ export class IdTable {
 
   /** The table of all rows that are there; without one, it is made of them. */
   restore(table?: HashTable): void {
-    const { length } = this.rows;
-    this.#table = table ?? new HashTable(length);
+    this.#table = table ?? new HashTable(this.rows.length);
     if (table !== undefined) return;
-    for (let first = 0; first < length; first += BLOCK_ROWS) {
-      this.#table.enter(this.rows.block(first).ids, 0, first, Math.min(BLOCK_ROWS, length - first));
+    for (const { block, first, count } of this.rows.blocks()) {
+      this.#table.enter(block.ids, 0, first, count);
     }
   }
 

@@ -95,16 +95,17 @@ export function crcDigits(crc: number): string {
 /** Where the next byte is that is no newline; the end, if none is. */
 export function skipFiller(bytes: Buffer, from: number): number {
   let at = from;
-  while (at < bytes.length && bytes[at] === NEWLINE) {
-    // Segments are mostly filler when they are young: compare it by the block.
-    if (bytes[at + 1] === NEWLINE && isFiller(bytes, at)) at += FILLER.length;
-    else at += 1;
+  let size = FILLER.length;
+  while (bytes[at] === NEWLINE) {
+    if (bytes[at + 1] !== NEWLINE) return at + 1;
+    // Segments are mostly filler when they are young: compare it by the block, then by less.
+    while (!isFiller(bytes, at, size)) size /= 2;
+    at += size;
   }
   return at;
 }
 
-function isFiller(bytes: Buffer, at: number): boolean {
-  const size = FILLER.length;
+function isFiller(bytes: Buffer, at: number, size: number): boolean {
   return bytes.length - at >= size && bytes.compare(FILLER, 0, size, at, at + size) === 0;
 }
 

@@ -44,6 +44,14 @@ export class Rows {
     return block;
   }
 
+  /** Each with its first slot, and how many of its rows were given out. */
+  *blocks(): Generator<{ block: RowBlock; first: number; count: number }> {
+    for (const [i, block] of this.#blocks.entries()) {
+      const first = i * BLOCK_ROWS;
+      yield { block, first, count: Math.min(block.rows, this.#length - first) };
+    }
+  }
+
   get(column: Numeric, slot: number): number {
     return this.block(slot)[column][rowOf(slot)] ?? 0;
   }

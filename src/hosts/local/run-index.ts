@@ -10,7 +10,7 @@ import { IdTable } from "./id-table.js";
 import { Names } from "./names.js";
 import { type Details, type Row, RowBlock } from "./row-block.js";
 import { Rows, rowOf } from "./rows.js";
-import { Shelf } from "./shelf.js";
+import { Shelves } from "./shelf.js";
 import { NO_STATUS, STATUSES, StatusSets } from "./status-sets.js";
 
 /** All runs of one moment, to be written while the index goes on. */
@@ -44,9 +44,8 @@ export class NamedRun {
   }
 }
 
-const FINISHED_STATUSES = STATUSES.flatMap((status, i) => (FINISHED.has(status) ? [i] : []));
-/** Runs of one workflow, one after the other, that are shelved faster together. */
-const MANY = 64;
+/** By the number of a status. */
+const IS_FINISHED = STATUSES.map((status) => FINISHED.has(status));
 const CURSOR = /^[0-9a-z]{1,11}$/;
 
 export function isCursor(text: string): boolean {
@@ -61,7 +60,10 @@ export class RunIndex {
   readonly #byKey = new Map<string, number>();
   readonly #workflows = new Names();
   readonly #versions = new Names();
-  readonly #shelves: Shelf[] = [];
+  /** How many runs there are of each workflow, by its number. */
+  readonly #counts: number[] = [];
+  /** Made when it is first asked for: a start need not wait for it. */
+  #shelves: Shelves | undefined;
   readonly #all = new StatusSets();
   /** Rows that have changed since, by slot, for each capture that is open. */
   readonly #captures = new Set<{ slots: number; held: Map<number, Row> }>();
@@ -89,7 +91,7 @@ export class RunIndex {
   /** The names that the rows to come give by number, and how many runs each workflow has. */
   expect(workflows: string[], versions: string[], counts: number[]): void {
     for (const [i, name] of workflows.entries()) {
-      this.#shelf(this.#workflows.number(name)).slots.reserve(counts[i] ?? 0);
+      this.#counts[this.#workflows.number(name)] = counts[i] ?? 0;
     }
     for (const name of versions) this.#versions.number(name);
   }
@@ -98,7 +100,6 @@ export class RunIndex {
   restore(block: RowBlock, { errors, keys }: Details): void {
     const first = this.#rows.adopt(block);
     this.#all.addAll(first, block.status);
-    this.#shelve(block, first);
     for (const [row, error] of errors) this.#errors.set(first + row, error);
     for (const [row, key] of keys) this.#addKey(first + row, key);
   }
@@ -114,8 +115,10 @@ export class RunIndex {
     if (slot < 0) return;
     this.#hold(slot);
     this.#ids.remove(slot);
+    const workflow = this.#rows.get("workflow", slot);
+    this.#counts[workflow] = (this.#counts[workflow] ?? 0) - 1;
     const key = this.#keys.get(slot);
-    const byKey = `${this.#rows.get("workflow", slot)} ${key}`;
+    const byKey = `${workflow} ${key}`;
     if (key !== undefined && this.#byKey.get(byKey) === slot) this.#byKey.delete(byKey);
     this.#keys.delete(slot);
     this.#errors.delete(slot);
@@ -150,23 +153,32 @@ export class RunIndex {
 
   /** The finished run in a slot; undefined: there is none. */
   finishedAt(slot: number): { id: string; workflow_id: string; finished: number } | undefined {
-    if (!FINISHED_STATUSES.includes(this.#rows.get("status", slot))) return undefined;
+    if (!IS_FINISHED[this.#rows.get("status", slot)]) return undefined;
     const workflow_id = this.workflowId(slot);
     return { id: this.id(slot), workflow_id, finished: this.#rows.get("finished", slot) };
   }
 
   /** By workflow id. */
   finishedCounts(): Map<string, number> {
-    const countOf = ({ statuses }: Shelf): number =>
-      FINISHED_STATUSES.reduce((sum, status) => sum + statuses.count(status), 0);
-    return new Map(this.#shelves.map((shelf, i) => [this.#workflows.name(i), countOf(shelf)]));
+    const counts = this.#counts.map(() => 0);
+    for (const { block, count } of this.#rows.blocks()) {
+      const { workflow, status } = block;
+      for (let row = 0; row < count; row += 1) {
+        if (!IS_FINISHED[status[row] ?? NO_STATUS]) continue;
+        const number = workflow[row] ?? 0;
+        counts[number] = (counts[number] ?? 0) + 1;
+      }
+    }
+    return new Map(counts.map((count, i) => [this.#workflows.name(i), count]));
   }
 
   /** Of all runs, finished or not. */
   versionsInUse(): Set<string> {
     const used = new Set<number>();
-    for (let slot = 0; slot < this.#rows.length; slot += 1) {
-      if (this.#rows.get("status", slot) !== NO_STATUS) used.add(this.#rows.get("version", slot));
+    for (const { block, count } of this.#rows.blocks()) {
+      for (let row = 0; row < count; row += 1) {
+        if (block.status[row] !== NO_STATUS) used.add(block.version[row] ?? 0);
+      }
     }
     return new Set([...used].map((version) => this.#versions.name(version)));
   }
@@ -218,7 +230,7 @@ export class RunIndex {
     return {
       workflows: this.#workflows.copy(),
       versions: this.#versions.copy(),
-      counts: this.#shelves.map(({ statuses }) => statuses.size),
+      counts: [...this.#counts],
       slots,
       has: (slot) => (held.get(slot)?.status ?? this.#rows.get("status", slot)) !== NO_STATUS,
       copy: (some) => this.#copy(some, held),
@@ -256,30 +268,9 @@ export class RunIndex {
     this.#rows.set("workflow", slot, workflow);
     this.#rows.set("version", slot, version);
     this.#rows.set("status", slot, NO_STATUS);
-    this.#shelf(workflow).add(slot);
+    this.#counts[workflow] = (this.#counts[workflow] ?? 0) + 1;
+    this.#shelves?.of(workflow).add(slot);
     return slot;
-  }
-
-  #shelve({ rows, workflow, status }: RowBlock, first: number): void {
-    for (let row = 0; row < rows; ) {
-      const number = workflow[row] ?? 0;
-      const shelf = this.#shelf(number);
-      let end = row + 1;
-      while (end < rows && workflow[end] === number) end += 1;
-      if (end - row >= MANY) shelf.addAll(first + row, status.subarray(row, end));
-      else {
-        for (let at = row; at < end; at += 1) {
-          shelf.statuses.add(shelf.add(first + at), status[at] ?? NO_STATUS);
-        }
-      }
-      row = end;
-    }
-  }
-
-  #shelf(workflow: number): Shelf {
-    const shelf = this.#shelves[workflow] ?? new Shelf();
-    this.#shelves[workflow] = shelf;
-    return shelf;
   }
 
   #addKey(slot: number, key: string): void {
@@ -291,7 +282,7 @@ export class RunIndex {
     const before = this.#rows.get("status", slot);
     this.#rows.set("status", slot, status);
     this.#all.move(slot, before, status);
-    const shelf = this.#shelves[this.#rows.get("workflow", slot)];
+    const shelf = this.#shelves?.of(this.#rows.get("workflow", slot));
     shelf?.statuses.move(shelf.placeOf(slot), before, status);
   }
 
@@ -320,8 +311,9 @@ export class RunIndex {
       return found;
     }
     const workflow = this.#workflows.find(workflowId);
-    const shelf = workflow === undefined ? undefined : this.#shelves[workflow];
-    if (!shelf) return found;
+    if (workflow === undefined) return found;
+    this.#shelves ??= new Shelves(this.#rows, this.#counts);
+    const shelf = this.#shelves.of(workflow);
     const slotAt = (place: number): number => shelf.slots.get(place);
     let place = shelf.statuses.before(this.#bound(before, shelf.length, slotAt), status);
     for (; place >= 0 && found.length < limit; place = shelf.statuses.before(place, status)) {

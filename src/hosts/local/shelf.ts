@@ -1,7 +1,8 @@
-// The runs of one workflow: their slots, oldest first, and by place in that list the statuses.
+// The runs of each workflow: their slots, oldest first, and by place in that list the statuses.
 
 import { Column } from "./column.js";
-import { StatusSets } from "./status-sets.js";
+import type { Rows } from "./rows.js";
+import { NO_STATUS, StatusSets } from "./status-sets.js";
 
 export class Shelf {
   readonly slots = new Column(Uint32Array);
@@ -12,13 +13,6 @@ export class Shelf {
     this.slots.set(this.length, slot);
     this.length += 1;
     return this.length - 1;
-  }
-
-  /** Slots that follow each other, with their statuses. */
-  addAll(first: number, statuses: Uint8Array): void {
-    this.statuses.addAll(this.length, statuses);
-    this.slots.setSequence(this.length, statuses.length, first);
-    this.length += statuses.length;
   }
 
   /** Of a slot that is here. Most that are asked for are among the newest. */
@@ -36,5 +30,29 @@ export class Shelf {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** A shelf for each workflow, by its number. */
+export class Shelves {
+  readonly #shelves: Shelf[] = [];
+
+  /** `counts`: how many runs each workflow has. */
+  constructor(rows: Rows, counts: readonly number[]) {
+    for (const [workflow, count] of counts.entries()) this.of(workflow).slots.reserve(count);
+    for (const { first, count, block } of rows.blocks()) {
+      for (let row = 0; row < count; row += 1) {
+        const status = block.status[row] ?? NO_STATUS;
+        if (status === NO_STATUS) continue;
+        const shelf = this.of(block.workflow[row] ?? 0);
+        shelf.statuses.add(shelf.add(first + row), status);
+      }
+    }
+  }
+
+  of(workflow: number): Shelf {
+    const shelf = this.#shelves[workflow] ?? new Shelf();
+    this.#shelves[workflow] = shelf;
+    return shelf;
   }
 }

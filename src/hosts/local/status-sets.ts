@@ -43,11 +43,6 @@ export class StatusSets {
     return Math.max(...this.#sets.map((set) => set.before(position)));
   }
 
-  /** Of all statuses. */
-  get size(): number {
-    return this.#sets.reduce((sum, { count }) => sum + count, 0);
-  }
-
   count(status: number): number {
     return this.#sets[status]?.count ?? 0;
   }
