@@ -13,12 +13,17 @@ export class Column<T extends Numbers = Numbers> {
     this.#numbers = new kind(FIRST_LENGTH);
   }
 
+  /** Of all slots, and more; another array when it has grown. */
+  get numbers(): T {
+    return this.#numbers;
+  }
+
   get(slot: number): number {
     return this.#numbers[slot] ?? 0;
   }
 
   set(slot: number, value: number): void {
-    if (slot >= this.#numbers.length) this.reserve(Math.ceil((slot + 1) * GROWTH));
+    if (slot >= this.#numbers.length) this.#grow(slot);
     this.#numbers[slot] = value;
   }
 
@@ -29,11 +34,37 @@ export class Column<T extends Numbers = Numbers> {
     for (let i = 0; i < count; i += 1) numbers[from + i] = first + i;
   }
 
+  /** Sets as many slots, from one on. */
+  setAll(from: number, numbers: ArrayLike<number>): void {
+    this.reserve(from + numbers.length);
+    this.#numbers.set(numbers, from);
+  }
+
+  getEach(slots: Uint32Array): T {
+    const own = this.#numbers;
+    const numbers = new this.kind(slots.length);
+    for (let i = 0; i < slots.length; i += 1) numbers[i] = own[slots[i] ?? 0] ?? 0;
+    return numbers;
+  }
+
+  /** Sets some slots, each to the number in its place. */
+  setEach(slots: Uint32Array, numbers: ArrayLike<number>): void {
+    for (let i = 0; i < slots.length; i += 1) {
+      const slot = slots[i] ?? 0;
+      if (slot >= this.#numbers.length) this.#grow(slot);
+      this.#numbers[slot] = numbers[i] ?? 0;
+    }
+  }
+
   /** Room for so many, so that it need not grow often. */
   reserve(length: number): void {
     if (length <= this.#numbers.length) return;
     const larger = new this.kind(length);
     larger.set(this.#numbers);
     this.#numbers = larger;
+  }
+
+  #grow(slot: number): void {
+    this.reserve(Math.ceil((slot + 1) * GROWTH));
   }
 }

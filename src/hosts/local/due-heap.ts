@@ -47,14 +47,14 @@ export class DueHeap {
 
   /** The same for many, in time that grows with the number of all alone. */
   addAll(values: Uint32Array, untils: Float64Array): void {
-    const length = this.#length + values.length;
-    for (const column of [this.#untils, this.#seqs, this.#values]) column.reserve(length);
-    for (let i = 0; i < values.length; i += 1) {
-      this.#seq += 1;
-      this.#put(this.#length, untils[i] ?? 0, this.#seq, values[i] ?? 0);
-      this.#length += 1;
-    }
-    for (let place = (length >> 1) - 1; place >= 0; place -= 1) this.#sink(place);
+    const [first, count] = [this.#length, values.length];
+    this.#untils.setAll(first, untils);
+    this.#values.setAll(first, values);
+    this.#seqs.setSequence(first, count, this.#seq + 1);
+    for (let i = 0; i < count; i += 1) this.#places.set(values[i] ?? 0, first + i + 1);
+    this.#length += count;
+    this.#seq += count;
+    this.#order();
     this.#sleep();
   }
 
@@ -122,6 +122,17 @@ export class DueHeap {
       if (this.#isBefore(parent, place)) return;
       this.#swap(parent, place);
       place = parent;
+    }
+  }
+
+  /** Most are before those below them already, and to see that takes little. */
+  #order(): void {
+    const { numbers } = this.#untils;
+    for (let place = (this.#length >> 1) - 1; place >= 0; place -= 1) {
+      const until = numbers[place] ?? 0;
+      const left = numbers[2 * place + 1] ?? 0;
+      const right = numbers[2 * place + 2] ?? 0;
+      if (until >= left || until >= right) this.#sink(place);
     }
   }
 

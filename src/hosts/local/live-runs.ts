@@ -55,9 +55,7 @@ export class LiveRuns {
   /** Oldest first. */
   sleepers(): Asleep {
     const slots = this.#asleep.members();
-    const untils = new Float64Array(slots.length);
-    for (let i = 0; i < slots.length; i += 1) untils[i] = this.#untils.get(slots[i] ?? 0);
-    return { slots, untils };
+    return { slots, untils: this.#untils.getEach(slots) };
   }
 
   isAsleep(id: string): boolean {
@@ -110,13 +108,13 @@ export class LiveRuns {
 
   /** A piece of the slab with runs from a checkpoint. Answers the slots of those at work. */
   restore(piece: Buffer, untils: Float64Array): number[] {
+    const { keys: slots, places } = this.#slab.adopt(piece, untils.length);
+    this.#places.setEach(slots, places);
+    this.#untils.setEach(slots, untils);
+    this.#asleep.addEach(slots);
     const awake: number[] = [];
-    const slots = this.#slab.adopt(piece, untils.length);
-    for (let i = 0; i < slots.length; i += 1) {
-      const [slot, until] = [slots[i] ?? 0, untils[i] ?? NO_TIME];
-      this.#untils.set(slot, until);
-      this.#asleep.add(slot);
-      if (until === AWAKE) awake.push(slot);
+    for (let i = untils.indexOf(AWAKE); i >= 0; i = untils.indexOf(AWAKE, i + 1)) {
+      awake.push(slots[i] ?? 0);
     }
     return awake;
   }

@@ -37,18 +37,19 @@ export class Slab {
     return this.#current * PIECE_BYTES + end;
   }
 
-  /** A piece of such texts as it is; tells the place of each, and answers their keys in order. */
-  adopt(bytes: Buffer, count: number): Uint32Array {
+  /** A piece of such texts as it is; answers their keys, in order, and the place of each. */
+  adopt(bytes: Buffer, count: number): { keys: Uint32Array; places: Float64Array } {
     const begin = this.#keep({ bytes, end: bytes.length, used: bytes.length }) * PIECE_BYTES;
     const keys = new Uint32Array(count);
+    const places = new Float64Array(count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     for (let text = 0; text < count; text += 1) {
-      const key = bytes.readUInt32LE(at);
-      keys[text] = key;
-      this.moved(key, begin + at);
-      at += HEAD_BYTES + bytes.readUInt32LE(at + 4);
+      keys[text] = view.getUint32(at, true);
+      places[text] = begin + at;
+      at += HEAD_BYTES + view.getUint32(at + 4, true);
     }
-    return keys;
+    return { keys, places };
   }
 
   /** Its bytes as they stand here, with its key and length. They are not written to again. */

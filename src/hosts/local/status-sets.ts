@@ -68,6 +68,10 @@ export class BitSet {
     else this.#words[word] = before | bit(position);
   }
 
+  addEach(positions: Uint32Array): void {
+    for (let i = 0; i < positions.length; i += 1) this.add(positions[i] ?? 0);
+  }
+
   /** Adds `first` + i for each i at which `values` has the value; none of them is a member. */
   addWhere(first: number, values: Uint8Array, value: number): void {
     const end = first + values.length;

@@ -112,6 +112,37 @@ describe("given many runs of three workflows in all statuses", () => {
     expect(copy.order(runId(3_001))).toBeUndefined();
   });
 
+  test("when the first list by workflow comes early or late, then it is the same", () => {
+    const [early, late] = [restored(index), restored(index)];
+    const lists = (one: RunIndex): string[][] =>
+      ["a", "b", "none"].flatMap((workflow_id) => [
+        pages(one, { workflow_id, limit: 200 }),
+        pages(one, { workflow_id, status: "failed", limit: 200 }),
+      ]);
+    expect(lists(early)).toEqual(lists(index));
+    for (const one of [early, late]) {
+      for (let n = 1; n <= 3_000; n += 5) one.remove(runId(n));
+      for (let n = 2; n <= 3_000; n += 5) one.put(run(n, "failed"));
+      for (let n = 3_001; n <= 3_009; n += 1) {
+        one.put(run(n, "failed", { workflow_id: "b" }), 10 * n);
+      }
+    }
+    expect(lists(late)).toEqual(lists(early));
+    expect(lists(late)[2]?.[0]).toBe(runId(3_009));
+    expect(lists(late)[3]).toContain(runId(2));
+  });
+
+  test("when the finished ones of each workflow are counted, then it has its number", () => {
+    const finished = (workflow_id: string): number =>
+      (["completed", "failed", "cancelled"] as const).flatMap((status) =>
+        pages(index, { workflow_id, status, limit: 200 }),
+      ).length;
+    const wanted = new Map(["a", "b"].map((id) => [id, finished(id)]));
+    for (const one of [index, restored(index)]) {
+      expect(new Map([...one.finishedCounts()].sort())).toEqual(wanted);
+    }
+  });
+
   test("when some are removed, then the others are found and listed as before", () => {
     const copy = restored(index);
     for (let n = 1; n <= 3_000; n += 3) copy.remove(runId(n));

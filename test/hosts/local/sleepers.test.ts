@@ -27,3 +27,21 @@ test("given runs that sleep, then those with a time that can go on are woken at 
   expect(sleepers.size).toBe(1);
   sleepers.stop();
 });
+
+test("given many, in any order, then they are woken by time, the older one first", async () => {
+  const times = Array.from({ length: 2_000 }, (_, slot) => 1 + ((slot * 7_919) % 500));
+  const added = { slot: times.length, until: 249.5 };
+  const woken: string[] = [];
+  const sleepers = new Sleepers(
+    storeOf(times),
+    (id) => void woken.push(id),
+    () => true,
+  );
+  sleepers.add(added);
+  sleepers.start();
+  await expect.poll(() => woken.length).toBe(times.length + 1);
+  const all = [...times.entries(), [added.slot, added.until] as const];
+  const inOrder = all.sort(([a, x], [b, y]) => x - y || a - b);
+  expect(woken).toEqual(inOrder.map(([slot]) => `run_${slot}`));
+  sleepers.stop();
+});
