@@ -1,6 +1,11 @@
 // How a run moves from step to step. What is to begin or end next is put on the draft's list.
 
-import { ExpressionError, evaluateCondition, evaluateValue } from "../flow/expression/index.js";
+import {
+  ExpressionError,
+  evaluateCondition,
+  evaluateValue,
+  isConstant,
+} from "../flow/expression/index.js";
 import type { Json } from "../flow/json.js";
 import type { Draft } from "./draft.js";
 import { instanceKey, instanceState, latestState, parentOf, parseKey } from "./key.js";
@@ -28,8 +33,9 @@ export function isTrue(draft: Draft, key: string, text: string, error?: Failure)
   return evaluateCondition(text, namesIn(draft.workflow, draft.run, parseKey(key).scope, error));
 }
 
-/** A value with expressions in it, at an instance's place. */
+/** A value with expressions in it, at an instance's place; without any, it is its own. */
 export function fill(draft: Draft, scope: string, value: Json): Json {
+  if (isConstant(value)) return value;
   return evaluateValue(value, namesIn(draft.workflow, draft.run, scope));
 }
 

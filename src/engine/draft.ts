@@ -37,9 +37,13 @@ export class Draft {
     return stepOf(this.workflow, key);
   }
 
-  /** An event that changes nothing would be a mistake in the rules: it is refused loudly. */
+  /**
+   * Takes the fact as its own. An event that changes nothing would be a mistake in the rules: it is
+   * refused loudly.
+   */
   emit(fact: Fact): void {
-    const event = { ...fact, at: this.at } as Event;
+    const event = fact as Event;
+    event.at = this.at;
     const next = evolve(this.#run, event, this.#own);
     if (next === this.#run) {
       throw new Error(`${event.type} changes nothing in ${next.id} (${next.status})`);

@@ -88,8 +88,8 @@ function callOf(workflow: Workflow, run: Run, key: string, attempt: number): Cal
   };
 }
 
-/** The same for the same effect, whenever it is asked for. */
-export function effectId(effect: Effect): string {
-  const until = effect.kind === "wait" ? effect.until : "";
-  return `${effect.kind} ${effect.key} ${effect.attempt} ${until}`;
+/** Whether two are the same effect, whenever they were asked for. */
+export function isSame(a: Effect, b: Effect): boolean {
+  if (a.kind !== b.kind || a.key !== b.key || a.attempt !== b.attempt) return false;
+  return a.kind !== "wait" || b.kind !== "wait" || a.until === b.until;
 }

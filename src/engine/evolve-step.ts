@@ -52,6 +52,10 @@ function isNew(run: Run, key: string): boolean {
 }
 
 function open(run: Run, key: string, at: string, own: Own): Run {
+  return opened(run, key, { ...fresh(run, key), until: at }, own);
+}
+
+function fresh(run: Run, key: string): StepState {
   const { scope, stepId, iteration } = parseKey(key);
   const latest = latestState(run, scope, stepId);
   const state: StepState = {
@@ -62,10 +66,9 @@ function open(run: Run, key: string, at: string, own: Own): Run {
     finished_at: null,
     output: null,
     error: null,
-    until: at,
   };
   if (latest) state.earlier = earlier(latest);
-  return opened(run, key, state, own);
+  return state;
 }
 
 function opened(run: Run, key: string, state: StepState, own: Own): Run {
@@ -83,17 +86,15 @@ function openIfNew(run: Run, event: { key: string; at: string }, own: Own): Run 
   return isNew(run, event.key) ? open(run, event.key, event.at, own) : run;
 }
 
-function start(before: Run, event: Of<"step_started">, own: Own): Run {
-  const known = isNew(before, event.key) ? undefined : instanceState(before, event.key);
+function start(run: Run, event: Of<"step_started">, own: Own): Run {
+  const isFirst = isNew(run, event.key);
+  const state = isFirst ? fresh(run, event.key) : instanceState(run, event.key);
   // Looked at before anything is written: what is stale must leave no trace.
-  const mayStart = known === undefined || before.open.includes(event.key);
-  if (!mayStart || event.attempt !== (known?.attempt ?? 0) + 1) return before;
-  const run = openIfNew(before, event, own);
-  const state = instanceState(run, event.key);
-  if (!state) return before;
+  const mayStart = state !== undefined && (isFirst || run.open.includes(event.key));
+  if (!mayStart || event.attempt !== state.attempt + 1) return run;
   const isCall = event.until === undefined && event.signal === undefined;
   const waits = !isCall && event.child_run_id === undefined;
-  const started = withoutWait(state);
+  const started = isFirst ? state : withoutWait(state);
   started.status = waits ? "waiting" : "running";
   started.attempt = event.attempt;
   started.started_at ??= event.at;
@@ -105,7 +106,8 @@ function start(before: Run, event: Of<"step_started">, own: Own): Run {
   if (event.message !== undefined) started.message = event.message;
   if (event.child_run_id !== undefined) started.child_run_id = event.child_run_id;
   addBodies(started, event, own);
-  return withState(run, event.key, started, own);
+  const changed = isFirst ? opened : withState;
+  return changed(run, event.key, started, own);
 }
 
 /** Only a first start brings bodies: a retry by hand goes on with those that are there. */

@@ -15,7 +15,7 @@ import { expressionFailure } from "./advance.js";
 import { Children } from "./children.js";
 import { type Command, isRefusal, type Outcome, type Refusal, withoutSecrets } from "./command.js";
 import { decide } from "./decide.js";
-import { effectId, effects, effectsAt } from "./effects.js";
+import { effects, effectsAt, isSame } from "./effects.js";
 import type { Event } from "./event.js";
 import { parseKey, RUN } from "./key.js";
 import type { Effect, LoopPorts } from "./ports.js";
@@ -25,6 +25,9 @@ import { stepOf } from "./steps.js";
 
 export type Settled = (result: Run | Refusal) => void;
 
+const NOTHING: readonly Flight[] = [];
+const nothing = (): void => {};
+
 interface Entry {
   workflow: Workflow;
   /** Durable: what others see. Null until the first decision is. */
@@ -33,10 +36,18 @@ interface Entry {
   draft: Run;
   /** Decisions handed to the journal and not yet durable. */
   writing: number;
-  /** By the key of an instance, then by effect id: what stops it. */
-  inFlight: Map<string, Map<string, () => void>>;
+  /** Given up, or ended: what comes for this run finds another entry. */
+  isGone: boolean;
+  /** By the key of an instance. */
+  inFlight: Map<string, Flight[]>;
   /** Refusals that rest on a decision which is not durable yet. */
-  refused: (() => void)[];
+  refused: (() => void)[] | undefined;
+}
+
+/** An effect that was started, and is still wanted. Lists of them are replaced, never changed. */
+interface Flight {
+  effect: Effect;
+  stop: () => void;
 }
 
 export class Loop {
@@ -100,7 +111,7 @@ export class Loop {
     }
     if (until < soon) return undefined;
     stopAll(entry);
-    this.#entries.delete(run.id);
+    this.#remove(entry);
     return until === Infinity ? null : until;
   }
 
@@ -126,15 +137,16 @@ export class Loop {
       return;
     }
     const entry = known ?? this.#admit(decided.run, workflow, stored ?? null);
-    entry.draft = decided.run;
+    const { run, decision } = decided;
+    entry.draft = run;
     entry.writing += 1;
-    this.ports.append(decided.decision, (seq) => {
+    this.ports.append(decision, (seq) => {
       entry.writing -= 1;
-      const run = { ...decided.run, seq };
+      // Nobody else has it yet but the decisions that follow, and those have numbers of their own.
+      run.seq = seq;
       entry.run = run;
-      if (entry.draft === decided.run) entry.draft = run;
-      this.ports.published(run, decided.decision.events);
-      this.#act(entry, decided.decision.events);
+      this.ports.published(run, decision.events);
+      if (!entry.isGone) this.#act(entry, decision.events);
       settled(run);
       if (FINISHED.has(run.status)) this.#children.ended(run);
       if (entry.writing === 0) this.#rest(entry);
@@ -168,8 +180,9 @@ export class Loop {
   }
 
   #admit(draft: Run, workflow: Workflow, run: Run | null = draft): Entry {
-    const fresh = { inFlight: new Map<string, Map<string, () => void>>(), refused: [] };
-    const entry: Entry = { workflow, run, draft, writing: 0, ...fresh };
+    const inFlight = new Map<string, Flight[]>();
+    const fresh = { writing: 0, isGone: false, inFlight, refused: undefined };
+    const entry: Entry = { workflow, run, draft, ...fresh };
     this.#entries.set(draft.id, entry);
     if (draft.concurrency) this.#group(draft.concurrency.group).add(draft.id);
     return entry;
@@ -177,18 +190,27 @@ export class Loop {
 
   /** A refusal may rest on a decision that a power cut could still undo: it waits for it. */
   #refuse(entry: Entry | undefined, answer: () => void): void {
-    if (entry && entry.writing > 0) entry.refused.push(answer);
-    else answer();
+    if (!entry || entry.writing === 0) answer();
+    else if (entry.refused) entry.refused.push(answer);
+    else entry.refused = [answer];
   }
 
   #rest(entry: Entry): void {
-    for (const answer of entry.refused.splice(0)) answer();
+    const { refused } = entry;
+    entry.refused = undefined;
+    for (const answer of refused ?? []) answer();
     const isLive = entry.run !== null && !FINISHED.has(entry.run.status);
-    if (!isLive && entry.writing === 0) this.#dismiss(entry.draft);
+    if (!isLive && entry.writing === 0) this.#dismiss(entry);
   }
 
-  #dismiss({ id, concurrency }: Run): void {
-    this.#entries.delete(id);
+  #remove(entry: Entry): void {
+    entry.isGone = true;
+    this.#entries.delete(entry.draft.id);
+  }
+
+  #dismiss(entry: Entry): void {
+    const { id, concurrency } = entry.draft;
+    this.#remove(entry);
     if (!concurrency) return;
     const members = this.#group(concurrency.group);
     members.delete(id);
@@ -238,31 +260,22 @@ export class Loop {
     const { workflow, draft } = entry;
     const wanted = effectsAt(workflow, run, key);
     if (wanted.length > 0) {
-      const left = draft === run ? undefined : effectsAt(workflow, draft, key).map(effectId);
+      const left = draft === run ? undefined : effectsAt(workflow, draft, key);
       for (const effect of wanted) {
-        const id = effectId(effect);
-        if (entry.inFlight.get(key)?.has(id)) continue;
+        const isOn = entry.inFlight.get(key)?.some((flight) => isSame(flight.effect, effect));
         // Decided against already, though not durably: it would only be stopped again.
-        if (left === undefined || left.includes(id)) this.#start(entry, id, effect);
+        const isLeft = !left || left.some((other) => isSame(other, effect));
+        if (!isOn && isLeft) this.#start(entry, effect);
       }
     }
-    const stops = entry.inFlight.get(key);
-    if (!stops) return;
-    const ids = wanted.map(effectId);
-    for (const [id, stop] of stops) {
-      if (ids.includes(id)) continue;
-      this.#landed(entry, key, id);
-      stop();
+    for (const flight of entry.inFlight.get(key) ?? NOTHING) {
+      if (wanted.some((effect) => isSame(effect, flight.effect))) continue;
+      land(entry, key, flight);
+      flight.stop();
     }
   }
 
-  #landed({ inFlight }: Entry, key: string, id: string): void {
-    const stops = inFlight.get(key);
-    stops?.delete(id);
-    if (stops?.size === 0) inFlight.delete(key);
-  }
-
-  #start(entry: Entry, id: string, effect: Effect): void {
+  #start(entry: Entry, effect: Effect): void {
     const runId = entry.draft.id;
     let ended = false;
     const report = (outcome: Outcome): void => {
@@ -271,13 +284,10 @@ export class Loop {
       this.#report(runId, effect, outcome);
     };
     // Kept in `inFlight` after its report: it stays wanted until the report is durable.
-    const stops = entry.inFlight.get(effect.key) ?? new Map<string, () => void>();
-    entry.inFlight.set(
-      effect.key,
-      stops.set(id, () => {}),
-    );
-    const stop = this.#perform(entry, effect, report);
-    if (stops.has(id)) stops.set(id, stop);
+    const flight: Flight = { effect, stop: nothing };
+    const beside = entry.inFlight.get(effect.key) ?? NOTHING;
+    entry.inFlight.set(effect.key, [...beside, flight]);
+    flight.stop = this.#perform(entry, effect, report);
   }
 
   #perform(entry: Entry, effect: Effect, report: (outcome: Outcome) => void): () => void {
@@ -285,7 +295,7 @@ export class Loop {
     try {
       switch (effect.kind) {
         case "listen":
-          return () => {};
+          return nothing;
         case "wait":
           return ports.wait(Date.parse(effect.until), () => report({ type: "due" }));
         case "slot":
@@ -300,7 +310,7 @@ export class Loop {
       }
     } catch (error) {
       report({ type: "failure", error: expressionFailure(error) });
-      return () => {};
+      return nothing;
     }
   }
 
@@ -317,18 +327,24 @@ export class Loop {
 }
 
 function stopAll({ inFlight }: Entry): void {
-  for (const stops of inFlight.values()) for (const stop of stops.values()) stop();
+  for (const flights of inFlight.values()) for (const { stop } of flights) stop();
   inFlight.clear();
 }
 
+function land({ inFlight }: Entry, key: string, flight: Flight): void {
+  const others = inFlight.get(key)?.filter((other) => other !== flight);
+  if (others === undefined || others.length === 0) inFlight.delete(key);
+  else inFlight.set(key, others);
+}
+
 /** What these events are about; undefined: the run as a whole, so everything in it. */
-function keysIn(events: readonly Event[]): Set<string> | undefined {
-  const keys = new Set<string>();
+function keysIn(events: readonly Event[]): Iterable<string> | undefined {
+  const keys: string[] = [];
   for (const event of events) {
-    if ("key" in event) keys.add(event.key);
+    if ("key" in event) keys.push(event.key);
     else if (event.type !== "signal_received") return undefined;
   }
-  return keys;
+  return keys.length > 1 ? new Set(keys) : keys;
 }
 
 function interrupted(key: string): Outcome {

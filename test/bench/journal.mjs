@@ -4,7 +4,7 @@ import { appendFileSync, closeSync, mkdirSync, openSync, renameSync, writeSync }
 import { join } from "node:path";
 import { fold } from "../../dist/engine/evolve.js";
 import { nodeDisk } from "../../dist/hosts/local/disk.js";
-import { encodeRecord } from "../../dist/hosts/local/record.js";
+import { BatchBuffer } from "../../dist/hosts/local/record.js";
 import { recover } from "../../dist/hosts/local/recovery.js";
 import { createSegment } from "../../dist/hosts/local/segment.js";
 import { openStore } from "../../dist/hosts/local/store.js";
@@ -135,7 +135,8 @@ function recovery(folder) {
   for (const name of ["", "journal"]) mkdirSync(join(folder, name));
   const jsons = [];
   for (let n = 1; n <= REPLAYED_RUNS; n++) jsons.push(...twoSteps(n).map((d) => JSON.stringify(d)));
-  const text = jsons.map((json, i) => `\n${encodeRecord(i + 1, i + 1, i + 1, json)}`).join("");
+  const buffer = new BatchBuffer();
+  const text = jsons.map((json, i) => buffer.encode(i + 1, i + 1, [json]).toString()).join("");
   const path = join(folder, "journal", "00000001.jsonl");
   createSegment(nodeDisk, join(folder, "journal"), 1, 0);
   appendFileSync(path, `${text}${"\n".repeat(1024 * 1024)}`);

@@ -46,6 +46,20 @@ export function evaluateValue(value: Json, scope: Scope): Json {
   return mapStrings(value, "", (text) => evaluateText(text, scope));
 }
 
+/** Of objects that are asked about again and again: the configs of a workflow's steps. */
+const constants = new WeakMap<object, boolean>();
+
+/** Whether there is no expression in the value's strings, at any depth. */
+export function isConstant(value: Json): boolean {
+  if (typeof value === "string") return !value.includes("${{");
+  if (value === null || typeof value !== "object") return true;
+  const known = constants.get(value);
+  if (known !== undefined) return known;
+  const found = Object.values(value).every(isConstant);
+  constants.set(value, found);
+  return found;
+}
+
 /**
  * The same for a step's config, whose strings may mention secrets. Secrets are no values here: a
  * string with one is left empty, and described for the host.

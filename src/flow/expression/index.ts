@@ -15,6 +15,7 @@ export {
   evaluateCondition,
   evaluateConfig,
   evaluateValue,
+  isConstant,
   type SecretText,
 } from "./evaluate.js";
 export {

@@ -24,6 +24,7 @@ export class DueHeap {
   /** When the timeout fires, by the clock; Infinity: it is not set. */
   #wakesAt = Infinity;
   #isStopped = false;
+  readonly #onTime = (): void => this.#fire();
 
   /** `due` is called with what is due, the earliest first, never while it is being added. */
   constructor(due: (value: number) => void, now: () => number) {
@@ -86,6 +87,7 @@ export class DueHeap {
 
   #fire(): void {
     const now = this.#now();
+    this.#immediate = undefined;
     this.#wakesAt = Infinity;
     for (let calls = 0; calls < MAX_CALLS; calls += 1) {
       if (this.#length === 0 || this.#untils.get(0) > now) break;
@@ -105,15 +107,14 @@ export class DueHeap {
     const now = this.#now();
     const wakesAt = Math.min(this.#untils.get(0), now + MAX_SLEEP_MS);
     if (wakesAt <= now) {
-      clearImmediate(this.#immediate);
-      this.#immediate = setImmediate(() => this.#fire());
+      this.#immediate ??= setImmediate(this.#onTime);
       return;
     }
     // Awake in time already, unless the clock has been set back since.
     if (this.#wakesAt <= wakesAt && this.#wakesAt > now) return;
     clearTimeout(this.#timeout);
     this.#wakesAt = wakesAt;
-    this.#timeout = setTimeout(() => this.#fire(), wakesAt - now);
+    this.#timeout = setTimeout(this.#onTime, wakesAt - now);
   }
 
   #rise(from: number): void {

@@ -12,7 +12,7 @@ import { Histogram } from "../../engine/figures.js";
 import { MAX_BATCH_CHARS } from "../../limits.js";
 import type { Disk } from "./disk.js";
 import { shortWrite } from "./files.js";
-import { BATCH_MARK, CONTINUED, encodeRecord, SEALED } from "./record.js";
+import { BatchBuffer, CONTINUED, SEALED } from "./record.js";
 import { createSegmentLater, headerLength, segmentPath } from "./segment.js";
 import { diskError, errorCode, type StoreError } from "./store-error.js";
 
@@ -68,10 +68,10 @@ const TRY_AGAIN_AFTER = 200;
 const COMMIT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
 interface Batch {
-  /** Encoded as they come, while the batch before is on its way to the disk. */
-  text: string;
   jsons: string[];
+  chars: number;
   number: number;
+  /** Of its first record, and of its last. */
   first: number;
   seq: number;
   /** One for each record; null for the journal's own. */
@@ -86,6 +86,7 @@ export class Journal {
   #at: Position;
   /** Batches not yet written, oldest first; records go to the last. */
   #queue: Batch[] = [];
+  readonly #buffer = new BatchBuffer();
   #writing = false;
   #scheduled = false;
   #dead: StoreError | undefined;
@@ -145,8 +146,8 @@ export class Journal {
     const batch = this.#openBatch(json.length);
     this.#seq += 1;
     batch.seq = this.#seq;
-    batch.text += encodeRecord(batch.number, batch.first, batch.seq, json);
     batch.jsons.push(json);
+    batch.chars += json.length;
     this.#chars += json.length;
     batch.durable.push(durable);
     this.#schedule();
@@ -179,17 +180,10 @@ export class Journal {
 
   #openBatch(length: number): Batch {
     const last = this.#queue.at(-1);
-    if (last && last.text.length + length <= MAX_BATCH_CHARS) return last;
+    if (last && last.chars + length <= MAX_BATCH_CHARS) return last;
     this.#batch += 1;
     const first = this.#seq + 1;
-    const batch = {
-      text: BATCH_MARK,
-      jsons: [],
-      number: this.#batch,
-      first,
-      seq: first,
-      durable: [],
-    };
+    const batch = { jsons: [], chars: 0, number: this.#batch, first, seq: first, durable: [] };
     this.#queue.push(batch);
     return batch;
   }
@@ -211,7 +205,7 @@ export class Journal {
       this.#wakeIdle();
       return;
     }
-    const bytes = Buffer.from(batch.text);
+    const bytes = this.#buffer.encode(batch.number, batch.first, batch.jsons);
     const isFirst = this.#at.offset === headerLength(this.#at.segment);
     if (!isFirst && this.#at.offset + bytes.length + CONTINUED_BYTES > this.#size) {
       this.#continue();
@@ -260,7 +254,7 @@ export class Journal {
   /** The callbacks may append: what they add is written together, once all have run. */
   #acknowledge(batch: Batch): void {
     this.batches += 1;
-    for (const { length } of batch.jsons) this.#chars -= length;
+    this.#chars -= batch.chars;
     this.#scheduled = true;
     let seq = batch.first;
     let isOwn = true;
@@ -302,7 +296,7 @@ export class Journal {
     const batch = this.#at.batch + 1;
     const seq = this.#at.seq + 1;
     this.#renumber();
-    this.#write(Buffer.from(BATCH_MARK + encodeRecord(batch, seq, seq, CONTINUED)), () => {
+    this.#write(this.#buffer.encode(batch, seq, [CONTINUED]), () => {
       const { disk, folder } = this.#options;
       disk.close(this.#fd);
       const segment = this.#at.segment + 1;
@@ -321,9 +315,6 @@ export class Journal {
       batch.number += 1;
       batch.first += 1;
       batch.seq += 1;
-      const { number, first, jsons } = batch;
-      const records = jsons.map((json, i) => encodeRecord(number, first, first + i, json));
-      batch.text = BATCH_MARK + records.join("");
     }
     this.#batch += 1;
     this.#seq += 1;

@@ -29,6 +29,12 @@ import { diskError, errorCode, StoreError } from "./store-error.js";
 import type { Store, StoreOptions, StoreStats } from "./store-types.js";
 import { Versions } from "./versions.js";
 
+/**
+ * A run with at most so many steps behind it is put to sleep as soon as it only waits, so that what
+ * it was made of is forgotten while it is young. A larger one would be made into text, and back,
+ * again and again: it is put to sleep when its document is written.
+ */
+const FEW_STEPS = 8;
 /** Bytes of a checkpoint that is written at every close, though little has changed since. */
 const SMALL_CHECKPOINT_BYTES = 4 * 1024 * 1024;
 
@@ -129,7 +135,7 @@ export class LocalStore implements Store {
     this.#publishedSeq = run.seq;
     this.index.put(run);
     if (!FINISHED.has(run.status)) {
-      this.#live.put(run);
+      if (run.step_count > FEW_STEPS || this.#putToSleep(run) === undefined) this.#live.put(run);
       this.#documents.changed(run.id);
       return;
     }
@@ -306,10 +312,15 @@ export class LocalStore implements Store {
   #liveText(id: string): string | undefined {
     const run = this.#live.isAsleep(id) ? undefined : this.#live.get(id);
     if (!run) return this.#live.json(id);
-    const json = JSON.stringify(run);
+    return this.#putToSleep(run) ?? JSON.stringify(run);
+  }
+
+  /** Answers its JSON; undefined: it does not only wait, or not for long. */
+  #putToSleep(run: Run): string | undefined {
     const until = this.options.restsUntil?.(run);
-    if (until === undefined) return json;
-    const slot = this.#live.sleep(id, json, until);
+    if (until === undefined) return undefined;
+    const json = JSON.stringify(run);
+    const slot = this.#live.sleep(run.id, json, until);
     if (until !== null) this.options.sleeps?.({ slot, until });
     return json;
   }

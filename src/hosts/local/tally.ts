@@ -27,9 +27,9 @@ const STEP_ENDS: { readonly [type: string]: string } = {
 const OTHER = "other";
 
 export class Tally {
-  readonly #runs = new Counts();
-  readonly #steps = new Counts();
-  readonly #triggers = new Counts();
+  readonly #runs = new Counts(["workflow_id", "status"]);
+  readonly #steps = new Counts(["step_type", "outcome"]);
+  readonly #triggers = new Counts(["trigger", "outcome"]);
   readonly #attempts = new Histogram(ATTEMPT_BOUNDS);
 
   constructor(
@@ -41,23 +41,22 @@ export class Tally {
   published(run: Run, events: readonly Event[]): void {
     for (const event of events) {
       if (event.type === "run_created") {
-        this.#triggers.add({ trigger: event.trigger.type, outcome: "accepted" });
+        this.#triggers.add(event.trigger.type, "accepted");
       }
       const status = RUN_ENDS[event.type];
-      if (status !== undefined) this.#runs.add({ workflow_id: run.workflow_id, status });
+      if (status !== undefined) this.#runs.add(run.workflow_id, status);
       const outcome = STEP_ENDS[event.type];
       if (outcome === undefined || !("key" in event)) continue;
       const workflow = this.versions.get(run.workflow_version);
-      const step_type = workflow ? stepOf(workflow, event.key).type : OTHER;
-      this.#steps.add({ step_type, outcome });
+      this.#steps.add(workflow ? stepOf(workflow, event.key).type : OTHER, outcome);
     }
   }
 
   /** What a trigger was answered, where no run came of it: one that did is published. */
   answered({ trigger }: TriggerRequest, answer: Triggered | Refusal): void {
     const type = trigger?.type ?? "manual";
-    if (isRefusal(answer)) this.#triggers.add({ trigger: type, outcome: answer.refused });
-    else if (!answer.created) this.#triggers.add({ trigger: type, outcome: "repeated" });
+    if (isRefusal(answer)) this.#triggers.add(type, answer.refused);
+    else if (!answer.created) this.#triggers.add(type, "repeated");
   }
 
   /** A call of a connector is over, after so many ms; without an outcome it was stopped. */
@@ -80,8 +79,8 @@ export class Tally {
     for (const { labels, value } of this.#runs.all()) {
       const { workflow_id = OTHER, status = "" } = labels;
       if (workflow_id === OTHER || this.workflows.current(workflow_id)) continue;
-      this.#runs.remove(labels);
-      this.#runs.add({ workflow_id: OTHER, status }, value);
+      this.#runs.remove(workflow_id);
+      this.#runs.add(OTHER, status, value);
     }
   }
 }

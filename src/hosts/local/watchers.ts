@@ -16,23 +16,25 @@ interface Watcher {
 export class Watchers {
   readonly #byRun = new Map<string, Set<Watcher>>();
   /**
-   * The latest events of all runs, oldest first: what a reader that was cut off has missed. Without
-   * the runs that they made, which would be thousands of versions of a large one.
+   * The latest decisions of all runs, oldest first: what a reader that was cut off has missed.
+   * Without the runs that they made, which would be thousands of versions of a large one.
    */
-  #recent: { runId: string; id: string; event: Event }[] = [];
+  #recent: { runId: string; seq: number; events: readonly Event[] }[] = [];
+  /** How many events are in them. */
+  #events = 0;
   /** Sequence number of the newest change that has been dropped from `#recent`. */
   #dropped = Number.MAX_SAFE_INTEGER;
 
   published(run: Run, events: readonly Event[]): void {
     if (this.#dropped === Number.MAX_SAFE_INTEGER) this.#dropped = run.seq - 1;
+    this.#recent.push({ runId: run.id, seq: run.seq, events });
+    this.#events += events.length;
+    if (this.#events > 2 * RECENT_CHANGES) this.#forget();
     const watchers = this.#byRun.get(run.id);
-    events.forEach((event, index) => {
-      const change: Change = { id: `${run.seq}.${index}`, type: "event", event, run };
-      this.#recent.push({ runId: run.id, id: change.id, event });
-      for (const watcher of watchers ?? []) watcher.queue.push(change);
-    });
-    if (this.#recent.length > 2 * RECENT_CHANGES) this.#forget();
-    for (const watcher of watchers ?? []) {
+    if (watchers === undefined) return;
+    const changes = changesOf(run, run.seq, events);
+    for (const watcher of watchers) {
+      watcher.queue.push(...changes);
       if (watcher.queue.length > MAX_UNREAD_CHANGES) watcher.queue = [whole(run)];
       watcher.wake();
     }
@@ -82,15 +84,28 @@ export class Watchers {
     if (seq === run.seq && index >= WHOLE) return [];
     if (seq <= this.#dropped) return undefined;
     return this.#recent
-      .filter(({ runId, id }) => runId === run.id && isAfter(id, seq, index))
-      .map(({ id, event }) => ({ id, type: "event", event, run }));
+      .filter((recent) => recent.runId === run.id && recent.seq >= seq)
+      .flatMap((recent) => {
+        const changes = changesOf(run, recent.seq, recent.events);
+        return recent.seq === seq ? changes.slice(index + 1) : changes;
+      });
   }
 
+  /** All but the latest decisions, which have as many events as are to be remembered. */
   #forget(): void {
-    const gone = this.#recent[this.#recent.length - RECENT_CHANGES - 1];
-    if (gone) this.#dropped = parseChangeId(gone.id)[0] ?? this.#dropped;
-    this.#recent = this.#recent.slice(-RECENT_CHANGES);
+    let from = this.#recent.length;
+    for (this.#events = 0; from > 0 && this.#events < RECENT_CHANGES; ) {
+      from -= 1;
+      this.#events += this.#recent[from]?.events.length ?? 0;
+    }
+    this.#dropped = this.#recent[from - 1]?.seq ?? this.#dropped;
+    this.#recent = this.#recent.slice(from);
   }
+}
+
+/** `run`: as it was after them, or is now. */
+function changesOf(run: Run, seq: number, events: readonly Event[]): Change[] {
+  return events.map((event, index) => ({ id: `${seq}.${index}`, type: "event", event, run }));
 }
 
 /** The index in the id of a whole run: after all events of its decision. */
@@ -103,11 +118,6 @@ function whole(run: Run): Change {
 function parseChangeId(id: string): [number | undefined, number | undefined] {
   const match = /^(\d{1,15})\.(\d{1,5})$/.exec(id);
   return match ? [Number(match[1]), Number(match[2])] : [undefined, undefined];
-}
-
-function isAfter(id: string, seq: number, index: number): boolean {
-  const [otherSeq = 0, otherIndex = 0] = parseChangeId(id);
-  return otherSeq > seq || (otherSeq === seq && otherIndex > index);
 }
 
 async function* read(watcher: Watcher, ended: () => void): AsyncGenerator<Change> {

@@ -17,11 +17,17 @@ vi.mock("../../../src/hosts/local/lock.js", () => ({
 
 vi.mock("../../../src/hosts/local/record.js", async (original) => {
   const real = await original<typeof import("../../../src/hosts/local/record.js")>();
-  const encodeRecord: typeof real.encodeRecord = (batch, first, seq, json) =>
-    weakened.isWithoutBatches
-      ? real.encodeRecord(seq, seq, seq, json)
-      : real.encodeRecord(batch, first, seq, json);
-  return { ...real, encodeRecord };
+  class BatchBuffer extends real.BatchBuffer {
+    override encode(batch: number, first: number, jsons: readonly string[]): Buffer {
+      if (!weakened.isWithoutBatches) return super.encode(batch, first, jsons);
+      const alone = (json: string, i: number): Buffer => {
+        const marked = Buffer.from(super.encode(first + i, first + i, [json]));
+        return i === 0 ? marked : marked.subarray(1);
+      };
+      return Buffer.concat(jsons.map(alone));
+    }
+  }
+  return { ...real, BatchBuffer };
 });
 
 /** Of documents the oracle reads those on the simulated disk. */

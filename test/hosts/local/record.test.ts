@@ -1,20 +1,40 @@
 // Lines of the journal: what is read back, and what is not taken for a record.
 
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
-  encodeRecord,
+  BatchBuffer,
   FILLER,
   lineEnd,
   parseRecord,
   skipFiller,
 } from "../../../src/hosts/local/record.js";
 
+const hex = (crc: number): string => crc.toString(16).padStart(8, "0");
+
 describe("given a record", () => {
   const json = JSON.stringify({ run_id: "run_é", events: [] });
-  const line = Buffer.from(encodeRecord(7, 40, 41, json)).subarray(0, -1);
+  const batch = new BatchBuffer().encode(7, 40, ["{}", json]);
+  const line = batch.subarray(batch.indexOf("\n", 1) + 1, -1);
 
   test("when it is written and read, then it is the same", () => {
     expect(parseRecord(line)).toEqual({ batch: 7, first: 40, seq: 41, json });
+  });
+
+  test("when its batch is larger than any before, then no byte of it is another", () => {
+    const buffer = new BatchBuffer();
+    for (const [batch, seq] of [
+      [1, 1],
+      [9, 99_999],
+      [10, 100_000],
+      [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 2],
+    ] as const) {
+      const jsons = ["{}", JSON.stringify("é€😀\n".repeat(seq % 90_000)), '{"a":1}'];
+      const lines = buffer.encode(batch, seq, jsons).toString().split("\n");
+      expect([lines.shift(), lines.pop()]).toEqual(["", ""]);
+      const bodies = jsons.map((text, i) => `${batch} ${seq} ${seq + i} ${text}`);
+      expect(lines).toEqual(bodies.map((body) => `${hex(crc32(body))} ${body}`));
+    }
   });
 
   test("when any bit of it is flipped, then it is no record", () => {
