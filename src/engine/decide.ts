@@ -6,7 +6,7 @@ import { MAX_KEPT_SIGNALS } from "../limits.js";
 import { complete, expressionFailure, fail, failRun, isTrue } from "./advance.js";
 import type { Command, Outcome, Refusal } from "./command.js";
 import { CONTROL } from "./control.js";
-import { Draft, isoTime } from "./draft.js";
+import { Draft } from "./draft.js";
 import type { Decision } from "./event.js";
 import { instanceState, parseKey, RUN } from "./key.js";
 import { begin, cancel, pause, resume, retry, start, wrongStatus } from "./lifecycle.js";
@@ -14,6 +14,7 @@ import { retryDelay } from "./retry.js";
 import { type Failure, FINISHED, type Run, type StepState } from "./run.js";
 import { settle } from "./settle.js";
 import { stepOf } from "./steps.js";
+import { isoTime } from "./time.js";
 import { APPROVAL_SIGNAL } from "./waiting-for.js";
 
 /** What was decided, and the run that it makes (its `seq` is still the old one). */

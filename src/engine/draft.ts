@@ -6,6 +6,7 @@ import { evolve } from "./evolve.js";
 import type { Own } from "./key.js";
 import type { Run } from "./run.js";
 import { stepOf } from "./steps.js";
+import { isoTime } from "./time.js";
 
 /** An event without its time; the draft stamps all events of one command alike. */
 export type Fact = Event extends infer E ? (E extends Event ? Omit<E, "at"> : never) : never;
@@ -55,12 +56,4 @@ export class Draft {
   decision(): Decision {
     return { run_id: this.run.id, events: this.events };
   }
-}
-
-/** Of the commands of one busy millisecond all but the first find it here. */
-let latest = { ms: Number.NaN, iso: "" };
-
-export function isoTime(ms: number): string {
-  if (ms !== latest.ms) latest = { ms, iso: new Date(ms).toISOString() };
-  return latest.iso;
 }

@@ -5,10 +5,11 @@ import { evaluateValue } from "../flow/expression/index.js";
 import type { Concurrency } from "../flow/workflow.js";
 import { closeOpenSteps, enter, expressionFailure } from "./advance.js";
 import type { Command, Refusal } from "./command.js";
-import { type Draft, isoTime } from "./draft.js";
+import type { Draft } from "./draft.js";
 import { instanceState } from "./key.js";
 import { noPlace, placeOf, rebegun, reopenedFor, stoppedAt } from "./place.js";
 import { type Run, TRANSITIONS } from "./run.js";
+import { isoTime } from "./time.js";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 

@@ -22,9 +22,12 @@ import type { Effect, LoopPorts } from "./ports.js";
 import { FINISHED, type Run } from "./run.js";
 import { Slots } from "./slots.js";
 import { stepOf } from "./steps.js";
+import { timeOf } from "./time.js";
 
 export type Settled = (result: Run | Refusal) => void;
 
+/** Keys that are compared with each other faster than put into a set. */
+const FEW = 4;
 const NOTHING: readonly Flight[] = [];
 const nothing = (): void => {};
 
@@ -104,15 +107,25 @@ export class Loop {
     // Others look at the runs of a group, and a parent at its children.
     const isKept = run.concurrency !== undefined || run.trigger.type === "workflow";
     if (!isIdle || isKept || !this.acts) return undefined;
-    let until = Infinity;
-    for (const effect of effects(entry.workflow, run)) {
-      if (effect.kind === "wait") until = Math.min(until, Date.parse(effect.until));
-      else if (effect.kind !== "listen") return undefined;
+    let until = this.#waitAt(entry, run, RUN);
+    for (const key of run.open) {
+      if (until < soon) return undefined;
+      until = Math.min(until, this.#waitAt(entry, run, key));
     }
     if (until < soon) return undefined;
     stopAll(entry);
     this.#remove(entry);
     return until === Infinity ? null : until;
+  }
+
+  /** When what the instance only waits for is due (ms); -Infinity: it does more than wait. */
+  #waitAt({ workflow }: Entry, run: Run, key: string): number {
+    let until = Infinity;
+    for (const effect of effectsAt(workflow, run, key)) {
+      if (effect.kind === "wait") until = Math.min(until, timeOf(effect.until));
+      else if (effect.kind !== "listen") return -Infinity;
+    }
+    return until;
   }
 
   /** True: the run is live; it is taken over now, if it was asleep. */
@@ -297,7 +310,7 @@ export class Loop {
         case "listen":
           return nothing;
         case "wait":
-          return ports.wait(Date.parse(effect.until), () => report({ type: "due" }));
+          return ports.wait(timeOf(effect.until), () => report({ type: "due" }));
         case "slot":
           return this.#slots.wait(entry.draft.id, effect.concurrency);
         case "call":
@@ -344,7 +357,7 @@ function keysIn(events: readonly Event[]): Iterable<string> | undefined {
     if ("key" in event) keys.push(event.key);
     else if (event.type !== "signal_received") return undefined;
   }
-  return keys.length > 1 ? new Set(keys) : keys;
+  return keys.length > FEW ? new Set(keys) : keys.filter((key, i) => !keys.includes(key, i + 1));
 }
 
 function interrupted(key: string): Outcome {

@@ -5,12 +5,13 @@ import type { Json } from "../flow/json.js";
 import type { Step, Workflow } from "../flow/workflow.js";
 import { asText, complete, fail, fill, nextAttempt } from "./advance.js";
 import { childRunId } from "./child.js";
-import { type Draft, isoTime } from "./draft.js";
+import type { Draft } from "./draft.js";
 import { instanceState, parseKey } from "./key.js";
 import { misfit } from "./output.js";
 import type { Control } from "./rule.js";
 import type { Failure, Run } from "./run.js";
 import { typesIn } from "./steps.js";
+import { isoTime } from "./time.js";
 import { APPROVAL_SIGNAL, SIGNAL_NAME_PATTERN } from "./waiting-for.js";
 
 const SIGNAL_NAME = new RegExp(SIGNAL_NAME_PATTERN);

@@ -4,6 +4,7 @@
 import type { Failure, Run, RunStatus } from "../../engine/run.js";
 import { FINISHED } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
+import { timeOf } from "../../engine/time.js";
 import { MAX_LISTED_MESSAGE } from "../../limits.js";
 import type { HashTable } from "./hash-table.js";
 import { IdTable } from "./id-table.js";
@@ -362,13 +363,8 @@ export class RunIndex {
   }
 }
 
-/** The times of one decision are one text. */
-let latest = { iso: "", ms: Number.NaN };
-
 function time(iso: string | null): number {
-  if (iso === null) return Number.NaN;
-  if (iso !== latest.iso) latest = { iso, ms: Date.parse(iso) };
-  return latest.ms;
+  return iso === null ? Number.NaN : timeOf(iso);
 }
 
 function iso(ms: number): string | null {

@@ -42,7 +42,7 @@ export class Watchers {
 
   /** `run` is the run as it is now; `after` the id of the last change that the reader saw. */
   watch(run: Run, after: string | undefined, signal: AbortSignalLike): AsyncIterable<Change> {
-    const watcher: Watcher = { runId: run.id, queue: [], wake: () => {}, closed: false };
+    const watcher: Watcher = { runId: run.id, queue: [], wake: asleep, closed: false };
     const missed = after === undefined ? undefined : this.#since(run, after);
     watcher.queue.push(...(missed ?? [whole(run)]));
     if (FINISHED.has(run.status)) watcher.closed = true;
@@ -54,7 +54,7 @@ export class Watchers {
       signal.removeEventListener("abort", stop);
       this.#close(watcher);
     };
-    return read(watcher, ended);
+    return new Reading(watcher, ended);
   }
 
   close(): void {
@@ -120,24 +120,44 @@ function parseChangeId(id: string): [number | undefined, number | undefined] {
   return match ? [Number(match[1]), Number(match[2])] : [undefined, undefined];
 }
 
-async function* read(watcher: Watcher, ended: () => void): AsyncGenerator<Change> {
-  try {
-    for (;;) {
-      const change = watcher.queue.shift();
-      if (change) {
-        yield change;
-        if (watcher.queue.length === 0 && isLast(change)) return;
-      } else if (watcher.closed) return;
-      else {
-        await new Promise<void>((resolve) => {
-          watcher.wake = resolve;
-        });
-      }
+/** What one reader reads, who asks for one change after the other. */
+class Reading implements AsyncIterableIterator<Change> {
+  #isAtEnd = false;
+
+  constructor(
+    readonly watcher: Watcher,
+    /** May be called more than once. */
+    readonly ended: () => void,
+  ) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Change>> {
+    const { watcher } = this;
+    const value = watcher.queue.shift();
+    if (value) {
+      this.#isAtEnd = isLast(value);
+      return Promise.resolve({ value, done: false });
     }
-  } finally {
-    ended();
+    if (this.#isAtEnd || watcher.closed) return this.return();
+    return new Promise((resolve) => {
+      watcher.wake = () => {
+        watcher.wake = asleep;
+        resolve(this.next());
+      };
+    });
+  }
+
+  return(): Promise<IteratorResult<Change>> {
+    this.ended();
+    this.watcher.queue = [];
+    return Promise.resolve({ value: undefined, done: true });
   }
 }
+
+const asleep = (): void => {};
 
 function isLast(change: Change): boolean {
   return FINISHED.has(change.run.status);
