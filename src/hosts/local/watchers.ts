@@ -13,27 +13,37 @@ interface Watcher {
   closed: boolean;
 }
 
+/**
+ * A run that someone watches, or has watched: its decisions since, for a reader that is cut off and
+ * comes again. Without the runs that they made, which would be thousands of versions of a large one.
+ */
+interface Watched {
+  watchers: Watcher[];
+  /** The last change before those in `recent`: its sequence number, and its index. */
+  since: number;
+  index: number;
+  recent: { seq: number; events: readonly Event[] }[];
+  /** How many events are in `recent`. */
+  count: number;
+}
+
 export class Watchers {
-  readonly #byRun = new Map<string, Set<Watcher>>();
-  /**
-   * The latest decisions of all runs, oldest first: what a reader that was cut off has missed.
-   * Without the runs that they made, which would be thousands of versions of a large one.
-   */
-  #recent: { runId: string; seq: number; events: readonly Event[] }[] = [];
-  /** How many events are in them. */
+  /** By run. Those that nobody watches any more are in the second, in the order of leaving. */
+  readonly #watched = new Map<string, Watched>();
+  readonly #left = new Map<string, Watched>();
+  /** How many events are remembered. */
   #events = 0;
-  /** Sequence number of the newest change that has been dropped from `#recent`. */
-  #dropped = Number.MAX_SAFE_INTEGER;
 
   published(run: Run, events: readonly Event[]): void {
-    if (this.#dropped === Number.MAX_SAFE_INTEGER) this.#dropped = run.seq - 1;
-    this.#recent.push({ runId: run.id, seq: run.seq, events });
+    const watched = this.#watched.get(run.id) ?? this.#left.get(run.id);
+    if (watched === undefined) return;
+    watched.recent.push({ seq: run.seq, events });
+    watched.count += events.length;
     this.#events += events.length;
     if (this.#events > 2 * RECENT_CHANGES) this.#forget();
-    const watchers = this.#byRun.get(run.id);
-    if (watchers === undefined) return;
+    if (watched.watchers.length === 0) return;
     const changes = changesOf(run, run.seq, events);
-    for (const watcher of watchers) {
+    for (const watcher of watched.watchers) {
       watcher.queue.push(...changes);
       if (watcher.queue.length > MAX_UNREAD_CHANGES) watcher.queue = [whole(run)];
       watcher.wake();
@@ -46,34 +56,44 @@ export class Watchers {
     const missed = after === undefined ? undefined : this.#since(run, after);
     watcher.queue.push(...(missed ?? [whole(run)]));
     if (FINISHED.has(run.status)) watcher.closed = true;
-    else this.#add(watcher);
+    else this.#add(watcher, run.seq);
     const stop = (): void => this.#close(watcher);
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
-    const ended = (): void => {
+    const ended = (isAtEnd: boolean): void => {
       signal.removeEventListener("abort", stop);
       this.#close(watcher);
+      const watched = isAtEnd ? this.#left.get(run.id) : undefined;
+      if (watched) this.#trim(watched);
     };
     return new Reading(watcher, ended);
   }
 
   close(): void {
-    for (const watchers of this.#byRun.values()) {
-      for (const watcher of [...watchers]) this.#close(watcher);
+    for (const { watchers } of [...this.#watched.values()]) {
+      for (const watcher of watchers) this.#close(watcher);
     }
   }
 
-  #add(watcher: Watcher): void {
-    const watchers = this.#byRun.get(watcher.runId) ?? new Set();
-    watchers.add(watcher);
-    this.#byRun.set(watcher.runId, watchers);
+  #add(watcher: Watcher, since: number): void {
+    const { runId } = watcher;
+    const known = this.#watched.get(runId) ?? this.#left.get(runId);
+    const watched = known ?? { watchers: [], since, index: WHOLE, recent: [], count: 0 };
+    watched.watchers = [...watched.watchers, watcher];
+    this.#left.delete(runId);
+    this.#watched.set(runId, watched);
   }
 
   #close(watcher: Watcher): void {
+    const { runId } = watcher;
     watcher.closed = true;
-    const watchers = this.#byRun.get(watcher.runId);
-    watchers?.delete(watcher);
-    if (watchers?.size === 0) this.#byRun.delete(watcher.runId);
+    const watched = this.#watched.get(runId);
+    if (watched) watched.watchers = watched.watchers.filter((other) => other !== watcher);
+    if (watched?.watchers.length === 0) {
+      this.#watched.delete(runId);
+      this.#left.set(runId, watched);
+      if (this.#left.size > RECENT_CHANGES) this.#dropOldest();
+    }
     watcher.wake();
   }
 
@@ -82,24 +102,40 @@ export class Watchers {
     const [seq, index] = parseChangeId(after);
     if (seq === undefined || index === undefined || seq > run.seq) return undefined;
     if (seq === run.seq && index >= WHOLE) return [];
-    if (seq <= this.#dropped) return undefined;
-    return this.#recent
-      .filter((recent) => recent.runId === run.id && recent.seq >= seq)
+    const watched = this.#watched.get(run.id) ?? this.#left.get(run.id);
+    if (watched === undefined || seq < watched.since) return undefined;
+    if (seq === watched.since && index < watched.index) return undefined;
+    return watched.recent
+      .filter((recent) => recent.seq >= seq)
       .flatMap((recent) => {
         const changes = changesOf(run, recent.seq, recent.events);
         return recent.seq === seq ? changes.slice(index + 1) : changes;
       });
   }
 
-  /** All but the latest decisions, which have as many events as are to be remembered. */
+  /** First what nobody watches; then what those who do have had a chance to read. */
   #forget(): void {
-    let from = this.#recent.length;
-    for (this.#events = 0; from > 0 && this.#events < RECENT_CHANGES; ) {
-      from -= 1;
-      this.#events += this.#recent[from]?.events.length ?? 0;
+    while (this.#left.size > 0 && this.#events > RECENT_CHANGES) this.#dropOldest();
+    if (this.#events <= RECENT_CHANGES) return;
+    for (const watched of this.#watched.values()) this.#trim(watched);
+  }
+
+  #trim(watched: Watched): void {
+    const last = watched.recent.at(-1);
+    if (last === undefined) return;
+    this.#events -= watched.count;
+    watched.since = last.seq;
+    watched.index = last.events.length - 1;
+    watched.recent = [];
+    watched.count = 0;
+  }
+
+  #dropOldest(): void {
+    for (const [runId, { count }] of this.#left) {
+      this.#events -= count;
+      this.#left.delete(runId);
+      return;
     }
-    this.#dropped = this.#recent[from - 1]?.seq ?? this.#dropped;
-    this.#recent = this.#recent.slice(from);
   }
 }
 
@@ -126,8 +162,8 @@ class Reading implements AsyncIterableIterator<Change> {
 
   constructor(
     readonly watcher: Watcher,
-    /** May be called more than once. */
-    readonly ended: () => void,
+    /** May be called more than once; `isAtEnd`: the reader has seen the run's last change. */
+    readonly ended: (isAtEnd: boolean) => void,
   ) {}
 
   [Symbol.asyncIterator](): this {
@@ -151,7 +187,7 @@ class Reading implements AsyncIterableIterator<Change> {
   }
 
   return(): Promise<IteratorResult<Change>> {
-    this.ended();
+    this.ended(this.#isAtEnd);
     this.watcher.queue = [];
     return Promise.resolve({ value: undefined, done: true });
   }

@@ -98,8 +98,9 @@ describe("a reader", () => {
 });
 
 describe("a reader that was cut off", () => {
-  function published(): Watchers {
+  async function published(): Promise<Watchers> {
     const watchers = new Watchers();
+    await read(watchers.watch(runAt(4), undefined, never), 1);
     watchers.published(runAt(5), events(2));
     watchers.published(runAt(6, { id: OTHER }), events(1));
     watchers.published(runAt(7), events(2));
@@ -107,19 +108,26 @@ describe("a reader that was cut off", () => {
   }
 
   it("gets what it missed, from the middle of a decision too, and nothing twice", async () => {
-    expect(await read(published().watch(runAt(7), "5.0", never), 3)).toEqual(["5.1", "7.0", "7.1"]);
-    expect(await read(published().watch(runAt(7), "5.1", never), 2)).toEqual(["7.0", "7.1"]);
+    expect(await read((await published()).watch(runAt(7), "5.0", never), 3)).toEqual([
+      "5.1",
+      "7.0",
+      "7.1",
+    ]);
+    expect(await read((await published()).watch(runAt(7), "5.1", never), 2)).toEqual([
+      "7.0",
+      "7.1",
+    ]);
   });
 
   it("that missed nothing gets only what comes next", async () => {
-    const watchers = published();
+    const watchers = await published();
     const changes = watchers.watch(runAt(7), "7.1", never);
     watchers.published(runAt(8), events(1));
     expect(await read(changes, 1)).toEqual(["8.0"]);
   });
 
   it("goes on from the whole run that it was given, without getting it again", async () => {
-    const watchers = published();
+    const watchers = await published();
     const [whole = ""] = await read(watchers.watch(runAt(7), undefined, never), 1);
     const changes = watchers.watch(runAt(7), whole.replace("whole ", ""), never);
     watchers.published(runAt(8), events(1));
@@ -127,21 +135,55 @@ describe("a reader that was cut off", () => {
   });
 
   it("before this host began gets the whole run, since nobody remembers the changes", async () => {
-    const ids = await read(published().watch(runAt(7), "3.0", never), 1);
+    const ids = await read((await published()).watch(runAt(7), "3.0", never), 1);
     expect(ids[0]).toMatch(/^whole 7\./);
   });
 
   it("too long ago gets the whole run: only so many changes are remembered", async () => {
-    const watchers = published();
+    const watchers = await published();
+    await read(watchers.watch(runAt(7, { id: OTHER }), undefined, never), 1);
     for (let seq = 8; seq <= 8 + 2 * RECENT_CHANGES; seq++) {
       watchers.published(runAt(seq, { id: OTHER }), events(1));
     }
     expect((await read(watchers.watch(runAt(7), "5.0", never), 1))[0]).toMatch(/^whole 7\./);
   });
 
+  it("from a run with very many changes gets it whole, though another reads along", async () => {
+    const watchers = await published();
+    const along = watchers.watch(runAt(7), undefined, never);
+    const last = 8 + 2 * RECENT_CHANGES;
+    for (let seq = 8; seq <= last; seq++) watchers.published(runAt(seq), events(1));
+    for (const after of ["5.0", "7.1", "8.0"]) {
+      const [first] = await read(watchers.watch(runAt(last), after, never), 1);
+      expect(first).toMatch(new RegExp(`^whole ${last}\\.`));
+    }
+    watchers.published(runAt(last + 1), events(2));
+    const again = watchers.watch(runAt(last + 1), `${last + 1}.0`, never);
+    expect(await read(again, 1)).toEqual([`${last + 1}.1`]);
+    expect((await read(along, 1))[0]).toMatch(/^whole /);
+  });
+
+  it("after which many others have come and gone gets the whole run", async () => {
+    const watchers = await published();
+    for (let n = 0; n <= RECENT_CHANGES; n++) {
+      await read(watchers.watch(runAt(7, { id: `run_${n}` }), undefined, never), 1);
+    }
+    expect((await read(watchers.watch(runAt(7), "5.0", never), 1))[0]).toMatch(/^whole 7\./);
+  });
+
+  it("just before the end gets the end, and after it nothing, or the whole run", async () => {
+    const watchers = await published();
+    const ended = runAt(8, { status: "completed" });
+    watchers.published(ended, events(2));
+    expect(await read(watchers.watch(ended, "7.0", never), 99)).toEqual(["7.1", "8.0", "8.1"]);
+    expect(await read(watchers.watch(ended, "8.1", never), 99)).toEqual([]);
+    expect((await read(watchers.watch(ended, "7.0", never), 99))[0]).toMatch(/^whole 8\./);
+  });
+
   it("with an id that is none, or from the future, gets the whole run", async () => {
     for (const id of ["x", "7", "7.x", "99.0", "-1.0"]) {
-      expect((await read(published().watch(runAt(7), id, never), 1))[0]).toMatch(/^whole 7\./);
+      const watchers = await published();
+      expect((await read(watchers.watch(runAt(7), id, never), 1))[0]).toMatch(/^whole 7\./);
     }
   });
 });
