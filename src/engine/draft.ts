@@ -3,7 +3,7 @@
 import type { Step, Workflow } from "../flow/workflow.js";
 import type { Decision, Event } from "./event.js";
 import { evolve } from "./evolve.js";
-import type { Own } from "./key.js";
+import { OwnOfDecision } from "./key.js";
 import type { Run } from "./run.js";
 import { stepOf } from "./steps.js";
 import { isoTime } from "./time.js";
@@ -18,7 +18,7 @@ export class Draft {
   /** ISO, of the command. */
   readonly at: string;
   #run: Run | null;
-  readonly #own: Own = new Set();
+  readonly #own = new OwnOfDecision();
 
   constructor(
     readonly workflow: Workflow,

@@ -95,6 +95,25 @@ export interface Own {
   add(value: object): unknown;
 }
 
+/** For a decision: most make one such object, and need no set for it. */
+export class OwnOfDecision implements Own {
+  #first: object | undefined;
+  #others: Set<object> | undefined;
+
+  has(value: object): boolean {
+    return value === this.#first || this.#others?.has(value) === true;
+  }
+
+  add(value: object): void {
+    if (this.#first === undefined) {
+      this.#first = value;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(value);
+  }
+}
+
 /** A copy of the run in which the instance has this state; shares all that is beside its path. */
 export function withState(run: Run, key: string, state: StepState, own: Own): Run {
   return { ...run, steps: stepsWith(run, key, state, own) };

@@ -92,7 +92,7 @@ export class Watchers {
     if (watched?.watchers.length === 0) {
       this.#watched.delete(runId);
       this.#left.set(runId, watched);
-      if (this.#left.size > RECENT_CHANGES) this.#dropOldest();
+      if (this.#left.size > 2 * RECENT_CHANGES) this.#forget();
     }
     watcher.wake();
   }
@@ -113,11 +113,18 @@ export class Watchers {
       });
   }
 
-  /** First what nobody watches; then what those who do have had a chance to read. */
+  /**
+   * Much at once, since a Map finds its oldest only behind all that has gone before it. First what
+   * nobody watches; then what those who do have had a chance to read.
+   */
   #forget(): void {
-    while (this.#left.size > 0 && this.#events > RECENT_CHANGES) this.#dropOldest();
-    if (this.#events <= RECENT_CHANGES) return;
-    for (const watched of this.#watched.values()) this.#trim(watched);
+    const isFull = this.#events > 2 * RECENT_CHANGES;
+    for (const [runId, { count }] of this.#left) {
+      if (this.#left.size <= RECENT_CHANGES && this.#events <= RECENT_CHANGES) return;
+      this.#events -= count;
+      this.#left.delete(runId);
+    }
+    if (isFull) for (const watched of this.#watched.values()) this.#trim(watched);
   }
 
   #trim(watched: Watched): void {
@@ -128,14 +135,6 @@ export class Watchers {
     watched.index = last.events.length - 1;
     watched.recent = [];
     watched.count = 0;
-  }
-
-  #dropOldest(): void {
-    for (const [runId, { count }] of this.#left) {
-      this.#events -= count;
-      this.#left.delete(runId);
-      return;
-    }
   }
 }
 

@@ -165,7 +165,7 @@ describe("a reader that was cut off", () => {
 
   it("after which many others have come and gone gets the whole run", async () => {
     const watchers = await published();
-    for (let n = 0; n <= RECENT_CHANGES; n++) {
+    for (let n = 0; n <= 2 * RECENT_CHANGES; n++) {
       await read(watchers.watch(runAt(7, { id: `run_${n}` }), undefined, never), 1);
     }
     expect((await read(watchers.watch(runAt(7), "5.0", never), 1))[0]).toMatch(/^whole 7\./);
