@@ -15,7 +15,8 @@ interface Watcher {
 
 /**
  * A run that someone watches, or has watched: its decisions since, for a reader that is cut off and
- * comes again. Without the runs that they made: of a large one, that would be thousands of versions.
+ * comes again. Without the runs that they made: of a large one, these would be thousands of
+ * versions.
  */
 interface Watched {
   watchers: Watcher[];
