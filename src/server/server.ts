@@ -189,9 +189,11 @@ async function addressOf(host: string): Promise<string> {
   }
 }
 
+/** Asked for each request: the usual spellings cost no look into the list. */
 function isLoopback(address: string): boolean {
-  if (isIP(address) === 0) return false;
-  return LOOPBACK.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  const version = isIP(address);
+  if (version !== 6) return version === 4 && address.startsWith("127.");
+  return address === "::1" || LOOPBACK.check(address, "ipv6");
 }
 
 const LOOPBACK = new BlockList();

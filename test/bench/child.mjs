@@ -8,9 +8,9 @@ const START_MS = 60_000;
 
 export async function startChild(args) {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
-  // A bench that dies takes its servers along.
+  // A bench that dies takes its servers along, before it deletes the folders they are in.
   const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  process.prependOnceListener("exit", kill);
   const said = [];
   child.stderr.setEncoding("utf8").on("data", (text) => {
     said.push(text);

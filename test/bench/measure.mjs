@@ -54,17 +54,29 @@ function resultOf(target, ratio, measured) {
   return REACHED[sign](value, Number(digits.replaceAll(",", ""))) ? "pass" : "falls short";
 }
 
-/** A folder on the disk that the figures are about; gone afterwards. */
-export async function inTemporaryFolder(use) {
+const folders = [];
+
+/**
+ * A folder on the disk that the figures are about. It goes with all others when the process ends,
+ * not before: ext4 does not use inodes again that were deleted in the last minutes, and looks for
+ * others each time a file is made. What follows would seem many times slower than it is.
+ */
+export function inTemporaryFolder(use) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   if (statfsSync(folder).type === TMPFS) {
     console.error(`${folder} is in memory: figures about durability say nothing. Set TMPDIR.`);
   }
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  if (folders.length === 0) deleteAtExit();
+  folders.push(folder);
+  return use(folder);
+}
+
+function deleteAtExit() {
+  process.once("exit", () => {
+    // A server that was killed a moment ago may still be at its last file.
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 }
 
 /** The floor of durability: 200 bytes appended and synced, one after the other, a second. */

@@ -69,17 +69,18 @@ export function revokeToken(store: string, name: string): boolean {
 
 /** Looks at the folder's time with each request, and at its files when that has changed. */
 export function openTokens(store: string): Tokens {
-  let seen: bigint | undefined;
+  let seen: number | undefined;
   let kept: { token: Token; hash: Buffer }[] = [];
+  const folder = folderOf(store);
   const fresh = () => {
-    const changed = statSync(folderOf(store), { bigint: true, throwIfNoEntry: false })?.mtimeMs;
+    const changed = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (changed !== seen) {
       kept = read(store).map(({ sha256: hash, ...token }) => ({
         token,
         hash: Buffer.from(hash, "hex"),
       }));
       // A folder that has just changed may change again with the same time.
-      const isYoung = changed !== undefined && Date.now() - Number(changed) < RACY_MS;
+      const isYoung = changed !== undefined && Date.now() - changed < RACY_MS;
       seen = isYoung ? undefined : changed;
     }
     return kept;

@@ -11,8 +11,9 @@ import { fileNamed, loadConnectors } from "../../../../src/hosts/local/user-conn
 
 /** Files by their names in `connectors/`. */
 export function folderOf(files: { [file: string]: string }): string {
-  const folder = join(mkdtempSync(join(tmpdir(), "flows-own-")), "connectors");
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const above = mkdtempSync(join(tmpdir(), "flows-own-"));
+  onTestFinished(() => rmSync(above, { recursive: true, force: true }));
+  const folder = join(above, "connectors");
   mkdirSync(folder);
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
   return folder;
