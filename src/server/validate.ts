@@ -70,15 +70,15 @@ type Named = { [name: string]: unknown };
 function makeQueryReader(schema: TSchema): (url: string) => Named | Problem {
   const validate = validator(schema);
   const properties = propertiesOf(schema);
+  const isOptional = (schema as { required?: unknown }).required === undefined;
   return (url) => {
     const values: Named = Object.create(null);
     const at = url.indexOf("?");
-    if (at >= 0) {
-      for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
-        if (name in values) return twice(name);
-        const isInteger = properties[name]?.type === "integer" && /^-?\d{1,15}$/.test(value);
-        values[name] = isInteger ? Number(value) : value;
-      }
+    if (at < 0 && isOptional) return values;
+    for (const [name, value] of new URLSearchParams(at < 0 ? "" : url.slice(at + 1))) {
+      if (name in values) return twice(name);
+      const isInteger = properties[name]?.type === "integer" && /^-?\d{1,15}$/.test(value);
+      values[name] = isInteger ? Number(value) : value;
     }
     return validate("The query", values) ?? values;
   };

@@ -67,12 +67,21 @@ export function revokeToken(store: string, name: string): boolean {
   }
 }
 
-/** Looks at the folder's time with each request, and at its files when that has changed. */
+/**
+ * Looks at the folder's time with the first request of each turn of the loop, and at its files when
+ * that has changed: the requests of one turn came at the same time.
+ */
 export function openTokens(store: string): Tokens {
   let seen: number | undefined;
   let kept: { token: Token; hash: Buffer }[] = [];
+  let hasLooked = false;
   const folder = folderOf(store);
   const fresh = () => {
+    if (hasLooked) return kept;
+    hasLooked = true;
+    setImmediate(() => {
+      hasLooked = false;
+    });
     const changed = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (changed !== seen) {
       kept = read(store).map(({ sha256: hash, ...token }) => ({

@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
 import {
   createToken,
@@ -14,14 +15,16 @@ import {
 const store = mkdtempSync(join(tmpdir(), "flows-tokens-"));
 afterAll(() => rmSync(store, { recursive: true }));
 
-it("a token is known from the moment it is made until it is revoked", () => {
+it("a token is known from the turn after it is made until that after it is revoked", async () => {
   const tokens = openTokens(store);
   expect([tokens.count(), tokens.find("x"), listTokens(store)]).toEqual([0, undefined, []]);
   const text = createToken(store, "ci", "trigger") ?? "";
+  await nextTurn();
   expect(text).toMatch(/^flows_[\w-]{43}$/);
   expect(tokens.find(text)).toMatchObject({ name: "ci", scope: "trigger" });
   expect([tokens.find(`${text}x`), tokens.find("")]).toEqual([undefined, undefined]);
   expect([revokeToken(store, "ci"), revokeToken(store, "ci")]).toEqual([true, false]);
+  await nextTurn();
   expect([tokens.count(), tokens.find(text)]).toEqual([0, undefined]);
 });
 
