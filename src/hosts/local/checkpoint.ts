@@ -14,7 +14,7 @@ import { HashTable } from "./hash-table.js";
 import type { Position } from "./journal.js";
 import { type LiveCapture, type LiveRecord, LiveRuns } from "./live-runs.js";
 import { FORMAT } from "./record.js";
-import { BLOCK_ROWS, type Details, RowBlock } from "./row-block.js";
+import { BLOCK_ROWS, type Details, ROW_BYTES, RowBlock } from "./row-block.js";
 import type { Capture } from "./run-index.js";
 import { RunIndex } from "./run-index.js";
 import { formatError } from "./segment.js";
@@ -184,11 +184,32 @@ function sum(numbers: number[]): number {
   return numbers.reduce((all, number) => all + number, 0);
 }
 
+/** Memory that is given away from its beginning on. */
+class Room {
+  #left: Buffer;
+
+  constructor(memory: Buffer = Buffer.alloc(0)) {
+    this.#left = memory;
+  }
+
+  get isTaken(): boolean {
+    return this.#left.length === 0;
+  }
+
+  take(bytes: number): Buffer {
+    if (bytes > this.#left.length) throw new DamagedFrame();
+    const taken = this.#left.subarray(0, bytes);
+    this.#left = this.#left.subarray(bytes);
+    return taken;
+  }
+}
+
 class CheckpointReader {
   readonly #index = new RunIndex();
   readonly #live = new LiveRuns(this.#index);
-  /** What is still to be read of the ids' table. */
-  #ids: Buffer = Buffer.alloc(0);
+  /** Where all rows and the ids' table are to stand. */
+  #rows = new Room();
+  #ids = new Room();
   /** Slots of runs at work. */
   readonly #awake: number[] = [];
 
@@ -203,11 +224,12 @@ class CheckpointReader {
     if (format !== FORMAT) throw formatError(this.path, format);
     this.#index.expect(workflows, versions, counts);
     const table = new HashTable(sum(counts));
-    this.#ids = bytesOf(table.places);
+    this.#rows = new Room(Buffer.allocUnsafeSlow(table.length * ROW_BYTES));
+    this.#ids = new Room(bytesOf(table.places));
     while (!this.frames.isAtEnd) this.#take();
     // A file may end too early where a frame does.
-    const isWhole = this.#index.length === table.length && this.#live.size === live;
-    if (!isWhole || this.#ids.length > 0) throw new DamagedFrame();
+    const isWhole = this.#rows.isTaken && this.#ids.isTaken && this.#live.size === live;
+    if (!isWhole) throw new DamagedFrame();
     this.#index.restoreIds(table);
     const finished = this.#wake();
     const [index, size] = [this.#index, this.frames.size];
@@ -226,11 +248,8 @@ class CheckpointReader {
 
   /** Each part is read into where it is to stay. */
   #room(bytes: number, { type }: Block): Buffer {
-    if (type !== "ids") return Buffer.allocUnsafeSlow(bytes);
-    const room = this.#ids.subarray(0, bytes);
-    this.#ids = this.#ids.subarray(bytes);
-    if (room.length < bytes) throw new DamagedFrame();
-    return room;
+    if (type === "rows") return this.#rows.take(bytes);
+    return type === "ids" ? this.#ids.take(bytes) : Buffer.allocUnsafeSlow(bytes);
   }
 
   /** Answers those that had finished. */

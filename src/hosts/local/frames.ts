@@ -13,6 +13,8 @@ import { crcDigits, lineEnd } from "./record.js";
 const BEGIN = 9;
 /** Bytes read in search of a line's end: nearly always enough. */
 const LINE_BYTES = 4096;
+/** Bytes of a part that are read at once: they are still near the processor for their CRC. */
+const PART_BYTES = 256 * 1024;
 
 export interface Frame {
   head: object;
@@ -60,13 +62,12 @@ export class FrameReader {
     const json = line.toString("utf8", BEGIN);
     const head = parse(json);
     this.#at += line.length + 1;
+    this.#crc = crc32(line.subarray(BEGIN), this.#crc);
     const parts = this.#lengths(head).map((bytes) => {
       const part = room(bytes, head);
       this.#fill(part);
       return part;
     });
-    const begin = crc32(line.subarray(BEGIN), this.#crc);
-    this.#crc = parts.reduce((sum, part) => crc32(part, sum), begin);
     if (line.toString("latin1", 0, BEGIN) !== `${crcDigits(this.#crc)} `) throw new DamagedFrame();
     return { head, parts };
   }
@@ -97,9 +98,10 @@ export class FrameReader {
 
   #fill(part: Buffer): void {
     for (let filled = 0; filled < part.length; ) {
-      const rest = filled === 0 ? part : part.subarray(filled);
+      const rest = part.subarray(filled, filled + PART_BYTES);
       const read = this.disk.read(this.fd, rest, this.#at);
       if (read === 0) throw new DamagedFrame();
+      this.#crc = crc32(rest.subarray(0, read), this.#crc);
       filled += read;
       this.#at += read;
     }

@@ -30,7 +30,7 @@ export const ID_PREFIX = "run_";
 export const ID_DIGITS = 26;
 export const ID_LENGTH = ID_PREFIX.length + ID_DIGITS;
 /** Four numbers of 8 bytes, two of 4, the id, and one of 1. */
-const ROW_BYTES = 4 * 8 + 2 * 4 + ID_DIGITS + 1;
+export const ROW_BYTES = 4 * 8 + 2 * 4 + ID_DIGITS + 1;
 /** Rows of a full block, some half MiB: to copy them takes less than a ms. A power of two. */
 export const BLOCK_ROWS = 8_192;
 
@@ -46,15 +46,18 @@ export class RowBlock {
   readonly ids: Buffer;
   readonly status: Uint8Array;
 
-  /** `bytes` has a memory of its own. */
+  /** `bytes` begins where a number of 8 bytes may. */
   constructor(readonly bytes: Buffer) {
+    const { buffer, byteOffset } = bytes;
     const rows = Math.floor(bytes.length / ROW_BYTES);
     this.rows = rows;
     // Numbers with 8 bytes come first, and so each column stands where its numbers may.
-    const doubles = [0, 1, 2, 3].map((i) => new Float64Array(bytes.buffer, i * 8 * rows, rows));
+    const doubles = [0, 8, 16, 24].map(
+      (from) => new Float64Array(buffer, byteOffset + from * rows, rows),
+    );
     [this.order, this.created, this.started, this.finished] = doubles as Four<Float64Array>;
-    this.workflow = new Uint32Array(bytes.buffer, 32 * rows, rows);
-    this.version = new Uint32Array(bytes.buffer, 36 * rows, rows);
+    this.workflow = new Uint32Array(buffer, byteOffset + 32 * rows, rows);
+    this.version = new Uint32Array(buffer, byteOffset + 36 * rows, rows);
     this.ids = bytes.subarray(40 * rows, (40 + ID_DIGITS) * rows);
     this.status = bytes.subarray((40 + ID_DIGITS) * rows);
   }

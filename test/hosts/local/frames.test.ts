@@ -73,6 +73,17 @@ describe("given frames in a file", () => {
     }
   });
 
+  it("when a part is long, then it is read whole, and each of its bytes counts", () => {
+    const part = Buffer.from(Array.from({ length: 600_000 }, (_, i) => i % 251));
+    const bytes = frameEncoder()({ head: {}, parts: [part] });
+    expect(read(bytes)[0]?.texts).toEqual([String(part)]);
+    for (let at = bytes.length - 1; at > 0; at -= 50_021) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (bytes[at] ?? 0) ^ 1;
+      expect(() => read(flipped), `byte ${at}`).toThrow(DamagedFrame);
+    }
+  });
+
   it("when one says that it has more than the file, then no memory is taken for it", () => {
     const rooms: number[] = [];
     const frame = `00000000 {"bytes":[4,${2 ** 40}]}\nabcd`;
