@@ -223,6 +223,7 @@ class CheckpointReader {
     const { format, position, workflows, versions, counts, live } = header;
     if (format !== FORMAT) throw formatError(this.path, format);
     this.#index.expect(workflows, versions, counts);
+    if (live > 0) this.#live.expect(sum(counts));
     const table = new HashTable(sum(counts));
     this.#rows = new Room(Buffer.allocUnsafeSlow(table.length * ROW_BYTES));
     this.#ids = new Room(bytesOf(table.places));

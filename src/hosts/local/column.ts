@@ -23,7 +23,7 @@ export class Column<T extends Numbers = Numbers> {
   }
 
   set(slot: number, value: number): void {
-    if (slot >= this.#numbers.length) this.#grow(slot);
+    if (slot >= this.#numbers.length) this.reserve(slot + 1);
     this.#numbers[slot] = value;
   }
 
@@ -51,20 +51,16 @@ export class Column<T extends Numbers = Numbers> {
   setEach(slots: Uint32Array, numbers: ArrayLike<number>): void {
     for (let i = 0; i < slots.length; i += 1) {
       const slot = slots[i] ?? 0;
-      if (slot >= this.#numbers.length) this.#grow(slot);
+      if (slot >= this.#numbers.length) this.reserve(slot + 1);
       this.#numbers[slot] = numbers[i] ?? 0;
     }
   }
 
-  /** Room for so many, so that it need not grow often. */
+  /** Room for so many, and for some more: memory that is not used costs nothing. */
   reserve(length: number): void {
     if (length <= this.#numbers.length) return;
-    const larger = new this.kind(length);
+    const larger = new this.kind(Math.ceil(length * GROWTH));
     larger.set(this.#numbers);
     this.#numbers = larger;
-  }
-
-  #grow(slot: number): void {
-    this.reserve(Math.ceil((slot + 1) * GROWTH));
   }
 }

@@ -52,7 +52,8 @@ export class DueHeap {
     this.#untils.setAll(first, untils);
     this.#values.setAll(first, values);
     this.#seqs.setSequence(first, count, this.#seq + 1);
-    for (let i = 0; i < count; i += 1) this.#places.set(values[i] ?? 0, first + i + 1);
+    // From the last one on, which has the greatest value most often: there is room for it once.
+    for (let i = count - 1; i >= 0; i -= 1) this.#places.set(values[i] ?? 0, first + i + 1);
     this.#length += count;
     this.#seq += count;
     this.#order();
@@ -118,12 +119,19 @@ export class DueHeap {
   }
 
   #rise(from: number): void {
-    for (let place = from; place > 0; ) {
+    const [until, seq, value] = [
+      this.#untils.get(from),
+      this.#seqs.get(from),
+      this.#values.get(from),
+    ];
+    let place = from;
+    while (place > 0) {
       const parent = (place - 1) >> 1;
-      if (this.#isBefore(parent, place)) return;
-      this.#swap(parent, place);
+      if (!this.#isAfter(parent, until, seq)) break;
+      this.#move(parent, place);
       place = parent;
     }
+    if (place !== from) this.#put(place, until, seq, value);
   }
 
   /** Most are before those below them already, and to see that takes little. */
@@ -138,26 +146,36 @@ export class DueHeap {
   }
 
   #sink(from: number): void {
-    for (let place = from; ; ) {
-      const left = 2 * place + 1;
-      if (left >= this.#length) return;
-      const right = left + 1;
-      const child = right < this.#length && this.#isBefore(right, left) ? right : left;
-      if (this.#isBefore(place, child)) return;
-      this.#swap(place, child);
+    const [until, seq, value] = [
+      this.#untils.get(from),
+      this.#seqs.get(from),
+      this.#values.get(from),
+    ];
+    let place = from;
+    for (;;) {
+      const child = this.#firstBelow(place);
+      if (child >= this.#length || this.#isAfter(child, until, seq)) break;
+      this.#move(child, place);
       place = child;
     }
+    if (place !== from) this.#put(place, until, seq, value);
   }
 
-  #isBefore(a: number, b: number): boolean {
-    const difference = this.#untils.get(a) - this.#untils.get(b);
-    return difference < 0 || (difference === 0 && this.#seqs.get(a) < this.#seqs.get(b));
+  /** The one of the two below that is due first. */
+  #firstBelow(place: number): number {
+    const left = 2 * place + 1;
+    const right = left + 1;
+    if (right >= this.#length) return left;
+    return this.#isAfter(left, this.#untils.get(right), this.#seqs.get(right)) ? right : left;
   }
 
-  #swap(a: number, b: number): void {
-    const [until, seq, value] = [this.#untils.get(a), this.#seqs.get(a), this.#values.get(a)];
-    this.#put(a, this.#untils.get(b), this.#seqs.get(b), this.#values.get(b));
-    this.#put(b, until, seq, value);
+  #isAfter(place: number, until: number, seq: number): boolean {
+    const difference = this.#untils.get(place) - until;
+    return difference > 0 || (difference === 0 && this.#seqs.get(place) > seq);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#untils.get(from), this.#seqs.get(from), this.#values.get(from));
   }
 
   #put(place: number, until: number, seq: number, value: number): void {

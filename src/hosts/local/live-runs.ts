@@ -106,6 +106,11 @@ export class LiveRuns {
     return slot;
   }
 
+  /** There will be so many slots, of which some sleep. */
+  expect(slots: number): void {
+    for (const column of [this.#places, this.#untils]) column.reserve(slots);
+  }
+
   /** A piece of the slab with runs from a checkpoint. Answers the slots of those at work. */
   restore(piece: Buffer, untils: Float64Array): number[] {
     const { keys: slots, places } = this.#slab.adopt(piece, untils.length);

@@ -32,8 +32,12 @@ export class StatusSets {
 
   /** The same for many, from the first one on. */
   addAll(first: number, statuses: Uint8Array): void {
+    const before = first & 31;
+    const whole = new Uint8Array((before + statuses.length + 31) & ~31).fill(NO_STATUS);
+    whole.set(statuses, before);
+    const fours = new Uint32Array(whole.buffer);
     for (const [status, set] of this.#sets.entries()) {
-      set.addWhere(first, statuses, status);
+      if (whole.includes(status)) set.addWhere(first >>> 5, fours, status);
     }
   }
 
@@ -72,22 +76,14 @@ export class BitSet {
     for (let i = 0; i < positions.length; i += 1) this.add(positions[i] ?? 0);
   }
 
-  /** Adds `first` + i for each i at which `values` has the value; none of them is a member. */
-  addWhere(first: number, values: Uint8Array, value: number): void {
-    const end = first + values.length;
-    for (let at = values.indexOf(value); at >= 0; ) {
-      const word = (first + at) >>> 5;
-      const stop = Math.min((word + 1) * 32, end) - first;
+  /** Positions from a word on, four of whose values, less than 8, stand in one number. */
+  addWhere(word: number, fours: Uint32Array, value: number): void {
+    for (let at = 0; at < fours.length; at += 8) {
       let bits = 0;
-      let count = 0;
-      for (; at < stop; at += 1) {
-        if (values[at] !== value) continue;
-        bits |= bit(first + at);
-        count += 1;
-      }
-      this.#addWord(word, bits);
-      this.count += count;
-      at = values.indexOf(value, stop);
+      for (let i = 0; i < 8; i += 1) bits |= equals(fours[at + i] ?? 0, value) << (4 * i);
+      if (bits === 0) continue;
+      this.count += countOf(bits);
+      this.#addWord(word + (at >>> 3), bits);
     }
   }
 
@@ -158,6 +154,19 @@ function bit(position: number): number {
 /** The place of the highest bit that is set; -1: none is. */
 function highest(word: number): number {
   return 31 - Math.clz32(word);
+}
+
+/** A bit for each of four bytes that is `value`; neither is more than 7. */
+function equals(four: number, value: number): number {
+  const others = ((four ^ (value * 0x01010101)) + 0x07070707) & 0x08080808;
+  return Math.imul((others >>> 3) ^ 0x01010101, 0x01020408) >>> 24;
+}
+
+/** How many bits are set: added up in pairs, then fours, then bytes. */
+function countOf(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function lowest(word: number): number {
