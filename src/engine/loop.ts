@@ -330,8 +330,8 @@ export class Loop {
   #report(runId: string, effect: Effect, outcome: Outcome): void {
     const { key, attempt } = effect;
     const { ports } = this;
-    const stamp = { at: ports.now(), chance: ports.random() };
-    this.dispatch({ type: "report", run_id: runId, key, attempt, outcome, ...stamp });
+    const [at, chance] = [ports.now(), ports.random()];
+    this.dispatch({ type: "report", run_id: runId, key, attempt, outcome, at, chance });
   }
 
   #isOnce(entry: Entry, effect: Effect): boolean {

@@ -25,8 +25,8 @@ export const DELAY: Control = {
       fail(draft, key, due);
       return;
     }
-    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
-    draft.emit({ ...start, until: isoTime(Math.max(due, draft.now)) });
+    const [attempt, end] = [nextAttempt(draft, key), isoTime(Math.max(due, draft.now))];
+    draft.emit({ type: "step_started", key, attempt, until: end });
   },
 };
 
@@ -35,8 +35,8 @@ export const APPROVAL: Control = {
   begin(draft, key, step) {
     const message = asText(fill(draft, parseKey(key).scope, step.config.message ?? ""));
     const signal = `${APPROVAL_SIGNAL}${key}`;
-    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
-    draft.emit({ ...start, signal, message, ...timeout(draft, step) });
+    const attempt = nextAttempt(draft, key);
+    draft.emit({ type: "step_started", key, attempt, signal, message, ...timeout(draft, step) });
   },
   due(draft, key, step) {
     const policy = String(step.config.on_timeout ?? "fail");
@@ -78,8 +78,8 @@ export const WAIT: Control = {
 export const WORKFLOW: Control = {
   begin(draft, key, step) {
     const child_run_id = childRunId(draft.run.id, key);
-    const start = { type: "step_started", key, attempt: nextAttempt(draft, key) } as const;
-    draft.emit({ ...start, child_run_id, ...timeout(draft, step) });
+    const attempt = nextAttempt(draft, key);
+    draft.emit({ type: "step_started", key, attempt, child_run_id, ...timeout(draft, step) });
   },
   due(draft, key, step) {
     const message = `The run of workflow "${step.config.workflow_id}" did not end in time.`;
