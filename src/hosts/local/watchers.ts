@@ -5,6 +5,8 @@ import { FINISHED, type Run } from "../../engine/run.js";
 import type { AbortSignalLike, Change } from "../../engine/runner.js";
 import { MAX_UNREAD_CHANGES, RECENT_CHANGES } from "../../limits.js";
 
+const RECENT_ENDS = 256;
+
 interface Watcher {
   runId: string;
   queue: Change[];
@@ -34,6 +36,9 @@ export class Watchers {
   readonly #left = new Map<string, Watched>();
   /** How many events are remembered. */
   #events = 0;
+  /** The latest readings that came to their end: each run, and its last change. */
+  readonly #ends: { runId: string; since: number; index: number }[] = [];
+  #nextEnd = 0;
 
   published(run: Run, events: readonly Event[]): void {
     const watched = this.#watched.get(run.id) ?? this.#left.get(run.id);
@@ -64,8 +69,7 @@ export class Watchers {
     const ended = (isAtEnd: boolean): void => {
       signal.removeEventListener("abort", stop);
       this.#close(watcher);
-      const watched = isAtEnd ? this.#left.get(run.id) : undefined;
-      if (watched) this.#trim(watched);
+      if (isAtEnd) this.#end(run.id);
     };
     return new Reading(watcher, ended);
   }
@@ -104,9 +108,12 @@ export class Watchers {
     if (seq === undefined || index === undefined || seq > run.seq) return undefined;
     if (seq === run.seq && index >= WHOLE) return [];
     const watched = this.#watched.get(run.id) ?? this.#left.get(run.id);
-    if (watched === undefined || seq < watched.since) return undefined;
-    if (seq === watched.since && index < watched.index) return undefined;
-    return watched.recent
+    const isEnd = (end: { runId: string; since: number }): boolean =>
+      end.runId === run.id && end.since === run.seq;
+    const known = watched ?? this.#ends.find(isEnd);
+    if (known === undefined || seq < known.since) return undefined;
+    if (seq === known.since && index < known.index) return undefined;
+    return (watched?.recent ?? [])
       .filter((recent) => recent.seq >= seq)
       .flatMap((recent) => {
         const changes = changesOf(run, recent.seq, recent.events);
@@ -126,6 +133,17 @@ export class Watchers {
       this.#left.delete(runId);
     }
     if (isFull) for (const watched of this.#watched.values()) this.#trim(watched);
+  }
+
+  /** A browser that does not know of the end yet comes again, and is told that this was it. */
+  #end(runId: string): void {
+    const watched = this.#left.get(runId);
+    if (watched === undefined) return;
+    this.#left.delete(runId);
+    this.#trim(watched);
+    const { since, index } = watched;
+    this.#ends[this.#nextEnd] = { runId, since, index };
+    this.#nextEnd = (this.#nextEnd + 1) % RECENT_ENDS;
   }
 
   #trim(watched: Watched): void {

@@ -180,6 +180,15 @@ describe("a reader that was cut off", () => {
     expect((await read(watchers.watch(ended, "7.0", never), 99))[0]).toMatch(/^whole 8\./);
   });
 
+  it("after the end of a run that was retried since gets it whole", async () => {
+    const watchers = await published();
+    const ended = runAt(8, { status: "failed" });
+    watchers.published(ended, events(1));
+    expect(await read(watchers.watch(ended, "7.1", never), 99)).toEqual(["8.0"]);
+    watchers.published(runAt(9), events(2));
+    expect((await read(watchers.watch(runAt(9), "8.0", never), 1))[0]).toMatch(/^whole 9\./);
+  });
+
   it("with an id that is none, or from the future, gets the whole run", async () => {
     for (const id of ["x", "7", "7.x", "99.0", "-1.0"]) {
       const watchers = await published();
