@@ -52,7 +52,9 @@ function isNew(run: Run, key: string): boolean {
 }
 
 function open(run: Run, key: string, at: string, own: Own): Run {
-  return opened(run, key, { ...fresh(run, key), until: at }, own);
+  const state = fresh(run, key);
+  state.until = at;
+  return opened(run, key, state, own);
 }
 
 function fresh(run: Run, key: string): StepState {

@@ -13,7 +13,6 @@ export function namesIn(workflow: Workflow, run: Run, scope: string, error?: Fai
   const failure = error ?? run.caught;
   const steps = placedSteps(workflow);
   return {
-    ...variables,
     context: run.context,
     steps: new Members(
       (id) => seen(workflow, bodies, id),
@@ -23,6 +22,9 @@ export function namesIn(workflow: Workflow, run: Run, scope: string, error?: Fai
     run: { id: run.id, created_at: run.created_at },
     workflow: { id: run.workflow_id, version: run.workflow_version },
     ...(failure ? { error: { ...failure } as JsonObject } : {}),
+    // Last: keys that follow a spread make a hidden class of their own each time. No variable has
+    // the name of another of these.
+    ...variables,
   };
 }
 
