@@ -13,6 +13,8 @@ export interface Asleep {
   slots: Uint32Array;
   /** ms since 1970; 0: by a command alone. */
   untils: Float64Array;
+  /** By number: many have the same. */
+  versions: Uint32Array;
 }
 
 /** A run as it stands in a checkpoint: its text, and when it wakes, as a number. */
@@ -55,7 +57,7 @@ export class LiveRuns {
   /** Oldest first. */
   sleepers(): Asleep {
     const slots = this.#asleep.members();
-    return { slots, untils: this.#untils.getEach(slots) };
+    return { slots, untils: this.#untils.getEach(slots), versions: this.index.versionsOf(slots) };
   }
 
   isAsleep(id: string): boolean {

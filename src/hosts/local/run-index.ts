@@ -152,6 +152,16 @@ export class RunIndex {
     return this.#versions.name(this.#rows.get("version", slot));
   }
 
+  /** Their numbers, for many. */
+  versionsOf(slots: Uint32Array): Uint32Array {
+    const versions = new Uint32Array(slots.length);
+    for (let i = 0; i < slots.length; i += 1) {
+      const slot = slots[i] ?? 0;
+      versions[i] = this.#rows.block(slot).version[rowOf(slot)] ?? 0;
+    }
+    return versions;
+  }
+
   /** The finished run in a slot; undefined: there is none. */
   finishedAt(slot: number): { id: string; workflow_id: string; finished: number } | undefined {
     if (!IS_FINISHED[this.#rows.get("status", slot)]) return undefined;

@@ -24,11 +24,14 @@ export class Sleepers {
   /** Those that were found in the store. */
   start(): void {
     const { store, canRun } = this;
-    const { slots, untils } = store.sleepers();
+    const { slots, untils, versions } = store.sleepers();
+    /** Versions that are there, by number. Of one that is not, each run is asked about. */
+    const isThere: boolean[] = [];
     let count = 0;
     for (let i = 0; i < slots.length; i += 1) {
-      const [slot, until] = [slots[i] ?? 0, untils[i] ?? 0];
-      if (!canRun(store.sleeper(slot)) || until === 0) continue;
+      const [slot, until, version] = [slots[i] ?? 0, untils[i] ?? 0, versions[i] ?? 0];
+      isThere[version] ||= canRun(store.sleeper(slot));
+      if (!isThere[version] || until === 0) continue;
       slots[count] = slot;
       untils[count] = until;
       count += 1;

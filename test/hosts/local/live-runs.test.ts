@@ -37,7 +37,8 @@ function asleep(...runs: Run[]): { index: RunIndex; live: LiveRuns } {
 /** Slots, and when each is woken. */
 function asleepAre(...pairs: [number, number][]): Asleep {
   const slots = Uint32Array.from(pairs, ([slot]) => slot);
-  return { slots, untils: Float64Array.from(pairs, ([, until]) => until) };
+  const versions = new Uint32Array(pairs.length);
+  return { slots, untils: Float64Array.from(pairs, ([, until]) => until), versions };
 }
 
 const TEXTS = [

@@ -4,24 +4,36 @@ import { expect, test } from "vitest";
 import { Sleepers } from "../../../src/hosts/local/sleepers.js";
 import type { Store } from "../../../src/hosts/local/store-types.js";
 
+/** Slots of runs whose version is gone. */
+const LOST = new Set([2, 4]);
+
 /** Each slot's time, in ms; 0: none. */
 function storeOf(untils: number[]): Store {
   const slots = Uint32Array.from(untils.keys());
   return {
-    sleepers: () => ({ slots, untils: Float64Array.from(untils) }),
-    sleeper: (slot: number) => ({ id: `run_${slot}`, version: slot === 2 ? "lost" : "kept" }),
+    sleepers: () => ({
+      slots,
+      untils: Float64Array.from(untils),
+      versions: slots.map((slot) => (LOST.has(slot) ? 1 : 0)),
+    }),
+    sleeper: (slot: number) => ({ id: `run_${slot}`, version: LOST.has(slot) ? "lost" : "kept" }),
   } as Partial<Store> as Store;
 }
 
 test("given runs that sleep, then those with a time that can go on are woken at it", async () => {
   const woken: string[] = [];
+  const lost: string[] = [];
   const later = Date.now() + 3_600_000;
   const sleepers = new Sleepers(
-    storeOf([1, 0, 1, later]),
+    storeOf([1, 0, 1, later, 1]),
     (id) => void woken.push(id),
-    ({ version }) => version === "kept",
+    ({ id, version }) => {
+      if (version === "lost") lost.push(id);
+      return version === "kept";
+    },
   );
   sleepers.start();
+  expect(lost).toEqual(["run_2", "run_4"]);
   expect(sleepers.size).toBe(2);
   await expect.poll(() => woken).toEqual(["run_0"]);
   expect(sleepers.size).toBe(1);
