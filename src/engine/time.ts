@@ -1,13 +1,21 @@
 // Times as texts (ISO 8601, UTC, ms) and as numbers (ms since 1970). Commands of one busy moment
 // share a few times: so the latest are kept, and most are not made again.
 
-const KEPT = 64;
+interface Time {
+  ms: number;
+  iso: string;
+}
 
-const written: { ms: number; iso: string }[] = Array(KEPT).fill({ ms: Number.NaN, iso: "" });
-const read: { ms: number; iso: string }[] = Array(KEPT).fill({ ms: Number.NaN, iso: "" });
+const KEPT = 64;
+const NONE: Time = { ms: Number.NaN, iso: "" };
+const MINUTE_MS = 60_000;
+
+const written: Time[] = Array(KEPT).fill(NONE);
+const read: Time[] = Array(KEPT).fill(NONE);
 
 export function isoTime(ms: number): string {
-  const at = ms & (KEPT - 1);
+  // A time, and one that is whole minutes, hours or days later, shall not have the same place.
+  const at = (ms ^ Math.floor(ms / MINUTE_MS)) & (KEPT - 1);
   const kept = written[at];
   if (kept?.ms === ms) return kept.iso;
   const iso = new Date(ms).toISOString();
@@ -17,8 +25,9 @@ export function isoTime(ms: number): string {
 
 /** NaN: it is no time. */
 export function timeOf(iso: string): number {
-  const last = iso.length - 2;
-  const at = (10 * iso.charCodeAt(last - 1) + iso.charCodeAt(last)) & (KEPT - 1);
+  let sum = 0;
+  for (let i = 8; i < iso.length; i += 1) sum = 3 * sum + iso.charCodeAt(i);
+  const at = sum & (KEPT - 1);
   const kept = read[at];
   if (kept?.iso === iso) return kept.ms;
   const ms = Date.parse(iso);
