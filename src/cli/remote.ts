@@ -56,6 +56,13 @@ function remoteRunner(http: Http): Runner {
       return http.expect<{ runs: RunSummary[]; next_cursor: string | null }>(answer, 200);
     },
     watch: (runId, after, signal) => watch(http, runId, after, signal),
+    ended: async (runId, signal) => {
+      let run: Run | undefined;
+      for await (const change of (await watch(http, runId, undefined, signal)) ?? []) {
+        run = change.run;
+      }
+      return run;
+    },
     pause: (runId) => control(runId, "pause"),
     resume: (runId) => control(runId, "resume"),
     cancel: (runId, reason) =>

@@ -110,6 +110,11 @@ export interface Runner {
     after: string | undefined,
     signal: AbortSignalLike,
   ): Promise<AsyncIterable<Change> | undefined>;
+  /**
+   * The run once it has ended, or as it is when `signal` aborts: cheaper than to watch it where
+   * nobody asks for what happens before. Undefined: there is no such run.
+   */
+  ended(runId: string, signal: AbortSignalLike): Promise<Run | undefined>;
   pause(runId: string): Promise<Run | Refusal>;
   resume(runId: string): Promise<Run | Refusal>;
   cancel(runId: string, reason?: string): Promise<Run | Refusal>;

@@ -18,13 +18,7 @@ export async function untilEnd(
   door.closing.addEventListener("abort", abort);
   if (door.closing.aborted) abort();
   try {
-    const changes = await door.host.runner.watch(runId, undefined, stop.signal);
-    let run: Run | undefined;
-    for await (const change of changes ?? []) {
-      run = change.run;
-      if (FINISHED.has(run.status)) return { ended: true, run };
-    }
-    run ??= await door.host.runner.get(runId);
+    const run = await door.host.runner.ended(runId, stop.signal);
     return run && { ended: FINISHED.has(run.status), run };
   } finally {
     clearTimeout(timer);

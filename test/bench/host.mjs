@@ -45,10 +45,8 @@ const signal = { aborted: false, addEventListener() {}, removeEventListener() {}
 
 /** Starts a run, and waits for its end. */
 export async function perform(host, workflow_id) {
-  const changes = await host.runner.watch(await start(host, workflow_id), undefined, signal);
-  for await (const { run } of changes) {
-    if (run.status === "failed") throw new Error(run.error.message);
-  }
+  const run = await host.runner.ended(await start(host, workflow_id), signal);
+  if (run.status !== "completed") throw new Error(`${run.id} is ${run.status}`);
 }
 
 /** `width` at a time, `count` in all: how many a second. */

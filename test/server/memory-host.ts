@@ -66,6 +66,14 @@ export class MemoryHost implements Host {
       const kept = this.kept.get(runId);
       return kept && this.#changes(kept, after, signal);
     },
+    ended: async (runId, signal) => {
+      const kept = this.kept.get(runId);
+      let run = kept?.run;
+      for await (const change of kept ? this.#changes(kept, undefined, signal) : []) {
+        run = change.run;
+      }
+      return run;
+    },
     pause: async (runId) => this.#control(runId, { type: "pause" }),
     resume: async (runId) => this.#control(runId, { type: "resume" }),
     retry: async (runId, from) => {

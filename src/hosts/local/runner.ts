@@ -83,6 +83,13 @@ export class LocalRunner implements Runner {
     return run && this.watchers.watch(run, after, signal);
   }
 
+  async ended(runId: string, signal: AbortSignalLike): Promise<Run | undefined> {
+    const stored = this.loop.get(runId) ? undefined : await this.store.get(runId);
+    const run = this.loop.get(runId) ?? stored;
+    if (run === undefined || FINISHED.has(run.status)) return run;
+    return (await this.watchers.ended(runId, signal)) ?? this.get(runId);
+  }
+
   pause(runId: string): Promise<Run | Refusal> {
     return this.#command(runId, { type: "pause" });
   }

@@ -36,11 +36,14 @@ export class Watchers {
   readonly #left = new Map<string, Watched>();
   /** How many events are remembered. */
   #events = 0;
+  /** By run: who waits for its end. */
+  readonly #waiting = new Map<string, ((run?: Run) => void)[]>();
   /** The latest readings that came to their end: each run, and its last change. */
   readonly #ends: { runId: string; since: number; index: number }[] = [];
   #nextEnd = 0;
 
   published(run: Run, events: readonly Event[]): void {
+    if (this.#waiting.size > 0 && FINISHED.has(run.status)) this.#tellEnd(run);
     const watched = this.#watched.get(run.id) ?? this.#left.get(run.id);
     if (watched === undefined) return;
     watched.recent.push({ seq: run.seq, events });
@@ -74,7 +77,34 @@ export class Watchers {
     return new Reading(watcher, ended);
   }
 
+  /** The live run as it ends; undefined when `signal` aborts, or the host closes, before that. */
+  ended(runId: string, signal: AbortSignalLike): Promise<Run | undefined> {
+    if (signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const told = (run?: Run): void => {
+        signal.removeEventListener("abort", abort);
+        resolve(run);
+      };
+      const abort = (): void => {
+        const others = this.#waiting.get(runId)?.filter((other) => other !== told) ?? [];
+        if (others.length > 0) this.#waiting.set(runId, others);
+        else this.#waiting.delete(runId);
+        told();
+      };
+      signal.addEventListener("abort", abort);
+      this.#waiting.set(runId, [...(this.#waiting.get(runId) ?? []), told]);
+    });
+  }
+
+  #tellEnd(run: Run): void {
+    const waiting = this.#waiting.get(run.id);
+    this.#waiting.delete(run.id);
+    for (const told of waiting ?? []) told(run);
+  }
+
   close(): void {
+    for (const waiting of this.#waiting.values()) for (const told of waiting) told();
+    this.#waiting.clear();
     for (const { watchers } of [...this.#watched.values()]) {
       for (const watcher of watchers) this.#close(watcher);
     }

@@ -196,3 +196,44 @@ describe("a reader that was cut off", () => {
     }
   });
 });
+
+describe("who waits for the end of a run", () => {
+  const ended = runAt(8, { status: "failed" });
+
+  it("is told of it once, as are others who wait for it, and nobody else", async () => {
+    const watchers = new Watchers();
+    const told: unknown[] = [];
+    for (const id of [RUN, RUN, OTHER]) {
+      void watchers.ended(id, never).then((run) => told.push(run));
+    }
+    watchers.published(runAt(7), events(1));
+    await tick();
+    expect(told).toEqual([]);
+    watchers.published(ended, events(1));
+    watchers.published(runAt(9, { status: "completed" }), events(1));
+    await tick();
+    expect(told).toEqual([ended, ended]);
+  });
+
+  it("is let go when it gives up, and those who still wait are not", async () => {
+    const watchers = new Watchers();
+    const controller = new AbortController();
+    const first = watchers.ended(RUN, controller.signal);
+    const second = watchers.ended(RUN, never);
+    const third = watchers.ended(OTHER, controller.signal);
+    controller.abort();
+    expect([await first, await third]).toEqual([undefined, undefined]);
+    expect(await watchers.ended(RUN, controller.signal)).toBeUndefined();
+    watchers.published(ended, events(1));
+    expect(await second).toBe(ended);
+  });
+
+  it("is let go when the host closes", async () => {
+    const watchers = new Watchers();
+    const waits = [watchers.ended(RUN, never), watchers.ended(OTHER, never)];
+    watchers.close();
+    expect(await Promise.all(waits)).toEqual([undefined, undefined]);
+  });
+});
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
