@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { type Answer, respond } from "./answer.js";
 import type { Gate } from "./gate.js";
@@ -27,12 +28,14 @@ export function makeFetch(routes: readonly Route[], door: Door, gate: Gate): Fet
   app.onError((error, c) => respond(unexpected(door.log, error, c.req.method, c.req.path), clean));
   return async (request, bindings) => {
     const started = performance.now();
-    const { incoming } = bindings;
+    const { incoming, outgoing } = bindings;
     const refused = gate(incoming) ?? checkOpen(door);
     const response = await (refused === null
       ? app.fetch(request, bindings)
       : respond(refused, clean));
-    door.metrics.answered(taken.get(incoming), response.status, performance.now() - started);
+    const { status } =
+      response === RESPONSE_ALREADY_SENT ? { status: outgoing.statusCode } : response;
+    door.metrics.answered(taken.get(incoming), status, performance.now() - started);
     return response;
   };
 }
@@ -56,7 +59,7 @@ function mount(
     const input = await read({ incoming, outgoing, param: (name) => c.req.param(name) });
     const answer: Answer | Problem =
       input instanceof Problem ? input : await route.handle(input, door);
-    return respond(answer, door.clean);
+    return respond(answer, door.clean, outgoing);
   });
 }
 

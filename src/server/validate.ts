@@ -34,17 +34,24 @@ export function makeReader(route: Route): Reader {
     if (asked instanceof Problem) return asked;
     const named = headers(incoming);
     if (named instanceof Problem) return named;
-    const input = { method: incoming.method ?? "", params: parsed, query: asked, headers: named };
-    if (body === undefined) return { ...input, body: {}, incoming, outgoing };
+    const input: Input = {
+      method: incoming.method ?? "",
+      params: parsed,
+      query: asked,
+      headers: named,
+      body: {},
+      incoming,
+      outgoing,
+    };
+    if (body === undefined) return input;
     const json = await readJson(incoming);
     if (json instanceof Problem) return json;
     if (json === undefined && body.required) {
       const detail = `A body is wanted: ${body.description}`;
       return new Problem("invalid_request", `${detail}, with \`Content-Type: application/json\`.`);
     }
-    const value = json === undefined ? {} : json;
-    const mistaken = body.validate("The body", value);
-    return mistaken ?? { ...input, body: value, incoming, outgoing };
+    if (json !== undefined) input.body = json;
+    return body.validate("The body", input.body) ?? input;
   };
 }
 
