@@ -3,6 +3,7 @@
 import { dirname, join } from "node:path";
 import type { Disk } from "./disk.js";
 import { readWhole, unlinkIfThere, writeAll } from "./files.js";
+import { laidOut } from "./laid-out.js";
 import { errorCode } from "./store-error.js";
 
 /** What the writer is to do. Its first two lists are flat: id, JSON, id, JSON, … */
@@ -145,7 +146,7 @@ export class DocumentWriter {
 
 /** For people with `cat`. Laid out here, so that the main thread need not. */
 function documentText(json: string): string {
-  return `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
+  return `${laidOut(json)}\n`;
 }
 
 function each(
