@@ -1,8 +1,7 @@
 // The index of all runs: what a listing shows of each, in columns, since there may be a million.
 // A run's slot is its place in the order of creation, which is the order of the journal.
 
-import type { Failure, Run, RunStatus } from "../../engine/run.js";
-import { FINISHED } from "../../engine/run.js";
+import { type Failure, FINISHED, type Run, type RunStatus } from "../../engine/run.js";
 import type { RunQuery, RunSummary } from "../../engine/runner.js";
 import { timeOf } from "../../engine/time.js";
 import { MAX_LISTED_MESSAGE } from "../../limits.js";
@@ -71,7 +70,11 @@ export class RunIndex {
 
   /** Adds a run that is new, with the number of the record that created it, or updates it. */
   put(run: Run, order = run.seq): void {
+    const status = STATUSES.indexOf(run.status);
     let slot = this.#ids.find(run.id);
+    // Of a run at work nothing that is here changes before its status does.
+    const isAtWork = slot >= 0 && !FINISHED.has(run.status);
+    if (isAtWork && this.#rows.get("status", slot) === status) return;
     if (slot < 0) {
       const workflow = this.#workflows.number(run.workflow_id);
       const version = this.#versions.number(run.workflow_version);
@@ -86,7 +89,7 @@ export class RunIndex {
     this.#rows.set("finished", slot, time(run.finished_at));
     if (run.error) this.#errors.set(slot, listed(run.error));
     else this.#errors.delete(slot);
-    this.#setStatus(slot, STATUSES.indexOf(run.status));
+    this.#setStatus(slot, status);
   }
 
   /** The names that the rows to come give by number, and how many runs each workflow has. */

@@ -53,6 +53,7 @@ export class LocalRunner implements Runner {
   ) {}
 
   async trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
+    await this.workflows.ready();
     const answer = await this.#trigger(request);
     this.tally.answered(request, answer);
     return answer;
@@ -114,12 +115,19 @@ export class LocalRunner implements Runner {
     return this.#command(runId, { type: "answer", ...answer });
   }
 
-  async #trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
-    await this.workflows.ready();
+  #trigger(request: TriggerRequest): Promise<Triggered | Refusal> {
     const served = this.workflows.current(request.workflow_id);
-    if (!served) return unserved(request.workflow_id, this.workflows);
+    if (!served) return Promise.resolve(unserved(request.workflow_id, this.workflows));
     const key = request.idempotency_key;
     if (key === undefined) return this.#start(request, served);
+    return this.#startOnce(request, served, key);
+  }
+
+  async #startOnce(
+    request: TriggerRequest,
+    served: { workflow: Workflow; version: string },
+    key: string,
+  ): Promise<Triggered | Refusal> {
     const slot = `${request.workflow_id} ${key}`;
     const earlier = this.#starting.get(slot);
     if (earlier) {
