@@ -24,7 +24,7 @@ test.each([
   expect(laidOut(JSON.stringify(value))).toBe(JSON.stringify(value, null, 2));
 });
 
-test("given a thousand lists in each other, when laid out, then each is one step further in", () => {
+test("given a thousand lists in each other, when laid out, then each is one step in", () => {
   const depth = 1_000;
   const lines = laidOut("[".repeat(depth) + "]".repeat(depth)).split("\n");
   expect(lines).toHaveLength(2 * depth - 1);
