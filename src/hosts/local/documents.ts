@@ -20,6 +20,8 @@ export interface DocumentsOptions {
 /** Documents of one batch: few enough that a finished run's does not wait long. */
 const BATCH_DOCUMENTS = 256;
 const BATCH_CHARS = 1024 * 1024;
+/** Texts of live runs that are kept for their documents: a few batches. */
+const MAX_TEXTS = 2_048;
 /** Syncs of one batch, when documents are synced one by one: each may take some milliseconds. */
 const BATCH_SYNCS = 32;
 /** ms until a document is tried again that could not be written. */
@@ -43,6 +45,8 @@ export class Documents {
   readonly #options: DocumentsOptions;
   /** Texts of finished runs that are not written yet. */
   readonly #finished = new Map<string, string>();
+  /** Texts of live runs as they are now, so that those that sleep need not be unpacked. */
+  readonly #texts = new Map<string, string>();
   /** What waits for the delay to pass: live runs that have changed, and finished ones. */
   #changed = new Set<string>();
   #ended = new Set<string>();
@@ -86,9 +90,11 @@ export class Documents {
     return this.#finished.get(id);
   }
 
-  changed(id: string): void {
+  /** `json`: the run's, where it is at hand. */
+  changed(id: string, json?: string): void {
     this.#removals.delete(id);
     this.#forget(id);
+    if (json !== undefined && this.#texts.size < MAX_TEXTS) this.#texts.set(id, json);
     this.#changed.add(id);
     this.#delay();
   }
@@ -159,6 +165,7 @@ export class Documents {
   }
 
   #forget(id: string): void {
+    this.#texts.delete(id);
     const text = this.#finished.get(id);
     if (text === undefined) return;
     this.#chars -= text.length;
@@ -264,7 +271,8 @@ export class Documents {
 
   /** Nothing, for a live run that is gone. */
   #take(id: string, pairs: string[]): number {
-    const text = this.#finished.get(id) ?? this.#options.live(id);
+    const text = this.#finished.get(id) ?? this.#texts.get(id) ?? this.#options.live(id);
+    this.#texts.delete(id);
     if (text === undefined) return 0;
     pairs.push(id, text);
     return text.length;

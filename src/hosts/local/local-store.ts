@@ -135,8 +135,9 @@ export class LocalStore implements Store {
     this.#publishedSeq = run.seq;
     this.index.put(run);
     if (!FINISHED.has(run.status)) {
-      if (run.step_count > FEW_STEPS || this.#putToSleep(run) === undefined) this.#live.put(run);
-      this.#documents.changed(run.id);
+      const json = run.step_count > FEW_STEPS ? undefined : this.#putToSleep(run);
+      if (json === undefined) this.#live.put(run);
+      this.#documents.changed(run.id, json);
       return;
     }
     if (this.#reviving.has(run.id)) this.#live.put(run);

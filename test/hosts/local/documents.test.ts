@@ -89,6 +89,37 @@ describe("given a queue of documents", () => {
     await documents.drain();
   });
 
+  test("when its text is at hand, then that is written, unless the run has changed since", () => {
+    const { documents, sink, flush, changed } = queue();
+    for (const n of [1, 2, 3]) documents.changed(runId(n), `"as it was given, ${n}"`);
+    changed({ ...live(2), seq: 9 });
+    documents.finished(ended(3));
+    flush();
+    expect(sink.batches[0]?.write).toEqual([
+      ...[runId(1), '"as it was given, 1"'],
+      ...[runId(2), JSON.stringify({ ...live(2), seq: 9 })],
+      ...[runId(3), JSON.stringify(ended(3))],
+    ]);
+    changed(live(1));
+    sink.answer();
+    flush();
+    expect(sink.batches[1]?.write).toEqual([runId(1), JSON.stringify(live(1))]);
+  });
+
+  test("when very many texts are at hand, then the rest is asked for when its turn comes", () => {
+    const { documents, sink, flush, runs } = queue();
+    for (let n = 1; n <= 3_000; n += 1) {
+      runs.set(runId(n), live(n));
+      documents.changed(runId(n), `"${n}"`);
+    }
+    flush();
+    while (sink.batches.length < 3_000 / 256) sink.answer();
+    const texts = sink.batches.flatMap(({ write }) => write.filter((_, i) => i % 2 === 1));
+    expect(texts).toHaveLength(3_000);
+    expect(texts[0]).toBe('"1"');
+    expect(texts.at(-1)).toBe(JSON.stringify(live(3_000)));
+  });
+
   test("when a live run's document is large, then it is not written at each change", async () => {
     const { documents, changed, sink } = queue();
     const large = (seq: number): Run => ({ ...live(1), seq, context: { text: "x".repeat(1e6) } });
