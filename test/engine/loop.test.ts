@@ -16,6 +16,7 @@ function stage(flow: Workflow, acts = true) {
   const writes: { decision: Decision; durable: (seq: number) => void }[] = [];
   const calls: Call[] = [];
   const stopped: string[] = [];
+  const hooks: { published?(run: Run): void } = {};
   let seq = 0;
   const ports: LoopPorts = {
     now: () => T0,
@@ -30,7 +31,7 @@ function stage(flow: Workflow, acts = true) {
       return () => void waits.splice(waits.indexOf(due), 1);
     },
     wake: () => asleep.pop(),
-    published: () => {},
+    published: (run) => hooks.published?.(run),
     stored: (_, found) => found(undefined),
     current: () => "v1",
     workflow: () => flow,
@@ -40,7 +41,7 @@ function stage(flow: Workflow, acts = true) {
   const wish = (command: object) =>
     loop.dispatch({ run_id: RUN, at: T0, ...command } as never, (result) => answers.push(result));
   const sync = () => writes.shift()?.durable(++seq);
-  return { loop, writes, calls, waits, asleep, stopped, answers, wish, sync };
+  return { loop, writes, calls, waits, asleep, stopped, answers, hooks, wish, sync };
 }
 
 const oneCall = workflow([{ id: "a" }, { id: "b" }]);
@@ -124,6 +125,25 @@ describe("given a run that only waits", () => {
     expect(waits).toHaveLength(1);
     expect(loop.rest(run, T0 + 9_000)).toBe(T0 + 9_000);
     expect([waits, loop.get(RUN)]).toEqual([[], undefined]);
+  });
+
+  it("when it rests as soon as it is shown, then it is answered, and nothing waits for it", () => {
+    const { loop, answers, asleep, waits, calls, hooks, wish, sync } = stage(nap);
+    const untils: unknown[] = [];
+    hooks.published = (run) => {
+      asleep.push(run);
+      untils.push(loop.rest(run, T0));
+    };
+    wish(start);
+    sync();
+    expect(untils).toEqual([T0 + 9_000]);
+    expect(answers).toMatchObject([{ id: RUN, status: "running", seq: 1 }]);
+    expect([waits, loop.get(RUN), loop.size]).toEqual([[], undefined, 0]);
+    delete hooks.published;
+    loop.wake(RUN);
+    waits[0]?.();
+    sync();
+    expect([waits.length, calls.map(({ step_id }) => step_id)]).toEqual([0, ["a"]]);
   });
 
   it("when it is woken, then it waits as before, and goes on when it is due", () => {
