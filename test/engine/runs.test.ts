@@ -213,6 +213,16 @@ describe("a workflow step", () => {
     expect(runOf(sim, A)).toMatchObject({ status: "completed", steps: { sub: { attempt: 2 } } });
   });
 
+  it("is tried again when its delay is over, and not when its timeout would have been", () => {
+    const more = { retry: RETRY, timeout_ms: 3_600_000 };
+    const sim = simulate({ v1: call({ context: { n: 1 } }, more), v2: child }, [NO]);
+    sim.start(A, "v1");
+    sim.drain();
+    const { status, finished_at } = runOf(sim, A);
+    expect(status).toBe("completed");
+    expect(Date.parse(finished_at ?? "")).toBeLessThan(T0 + 60_000);
+  });
+
   it("gives up at its timeout, and its child with it", () => {
     const slow = { after_ms: 20_000, outcome: OK.outcome };
     const sim = simulate({ v1: call({ context: { n: 1 } }, { timeout_ms: 5000 }), v2: child }, [
