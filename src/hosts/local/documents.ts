@@ -20,8 +20,11 @@ export interface DocumentsOptions {
 /** Documents of one batch: few enough that a finished run's does not wait long. */
 const BATCH_DOCUMENTS = 256;
 const BATCH_CHARS = 1024 * 1024;
-/** Texts of live runs that are kept for their documents: a few batches. */
-const MAX_TEXTS = 2_048;
+/** ms that live runs' documents may lag behind when very many change at once. */
+const MAX_BURST_MS = 500;
+const NONE: ReadonlySet<string> = new Set();
+/** Texts of live runs that are kept for their documents: some megabytes. */
+const MAX_TEXTS = 8_192;
 /** Syncs of one batch, when documents are synced one by one: each may take some milliseconds. */
 const BATCH_SYNCS = 32;
 /** ms until a document is tried again that could not be written. */
@@ -50,6 +53,8 @@ export class Documents {
   /** What waits for the delay to pass: live runs that have changed, and finished ones. */
   #changed = new Set<string>();
   #ended = new Set<string>();
+  /** Until when live runs' documents wait, since there are so many. */
+  #burstEnds: number | undefined;
   /** By run: when its document, which is large, may be written again. */
   readonly #paced = new Map<string, number>();
   /** What is to be written now. */
@@ -181,14 +186,24 @@ export class Documents {
   #delayPassed(now = performance.now()): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const changed = this.#changed;
-    this.#changed = new Set();
+    const changed = this.#isBurst(now) ? NONE : this.#changed;
+    if (changed === this.#changed) this.#changed = new Set();
     for (const id of changed) {
       const isDue = (this.#paced.get(id) ?? 0) <= now;
       (isDue ? this.#due : this.#changed).add(id);
     }
     if (this.#changed.size > 0) this.#delay();
     this.#sendEnded();
+  }
+
+  /** Most of very many runs will have ended a moment later, and need but one document then. */
+  #isBurst(now: number): boolean {
+    if (this.#changed.size > BATCH_DOCUMENTS) {
+      this.#burstEnds ??= now + MAX_BURST_MS;
+      if (now < this.#burstEnds) return true;
+    }
+    this.#burstEnds = undefined;
+    return false;
   }
 
   /** A run of ten thousand items is not laid out again for each of them. */

@@ -108,16 +108,43 @@ describe("given a queue of documents", () => {
 
   test("when very many texts are at hand, then the rest is asked for when its turn comes", () => {
     const { documents, sink, flush, runs } = queue();
-    for (let n = 1; n <= 3_000; n += 1) {
+    for (let n = 1; n <= 9_000; n += 1) {
       runs.set(runId(n), live(n));
       documents.changed(runId(n), `"${n}"`);
     }
     flush();
-    while (sink.batches.length < 3_000 / 256) sink.answer();
+    while (sink.batches.length < 9_000 / 256) sink.answer();
     const texts = sink.batches.flatMap(({ write }) => write.filter((_, i) => i % 2 === 1));
-    expect(texts).toHaveLength(3_000);
+    expect(texts).toHaveLength(9_000);
     expect(texts[0]).toBe('"1"');
-    expect(texts.at(-1)).toBe(JSON.stringify(live(3_000)));
+    expect(texts.at(-1)).toBe(JSON.stringify(live(9_000)));
+  });
+
+  test("when very many change at once, then those that end soon are written once", async () => {
+    const { documents, changed, sink } = queue();
+    const count = 1_000;
+    for (let n = 1; n <= count; n += 1) changed(live(n));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sink.batches).toEqual([]);
+    for (let n = 1; n < count; n += 1) documents.finished(ended(n));
+    await kit.until(() => {
+      sink.answer();
+      return sink.ids().flat().length === count;
+    });
+    expect(new Set(sink.ids().flat()).size).toBe(count);
+    const texts = sink.batches.flatMap(({ write }) => write.filter((_, i) => i % 2 === 1));
+    const statuses = texts.map((text) => JSON.parse(text).status);
+    expect(statuses.filter((status) => status === "completed")).toHaveLength(count - 1);
+  });
+
+  test("when very many change at once and go on, then they are written, too", async () => {
+    const { changed, sink } = queue();
+    for (let n = 1; n <= 1_000; n += 1) changed(live(n));
+    await kit.until(() => {
+      sink.answer();
+      return sink.ids().flat().length === 1_000;
+    });
+    expect(new Set(sink.ids().flat()).size).toBe(1_000);
   });
 
   test("when a live run's document is large, then it is not written at each change", async () => {
