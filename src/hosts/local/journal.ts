@@ -59,10 +59,10 @@ const RETRY_MS = 2_000;
  */
 const SMALL_COMMIT_BYTES = 64 * 1024;
 const QUICK_COMMIT_MS = 1;
-/** How much the latest such commit counts in what the next is expected to take. */
+/** How much the latest commit counts in what the next is expected to take. */
 const LATEST_SHARE = 0.25;
 /** Batches until a disk that was slow is tried again. */
-const TRY_AGAIN_AFTER = 200;
+const TRY_AGAIN_AFTER = 50;
 
 /** s: from a write that a cache takes to one that a busy disk keeps waiting. */
 const COMMIT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -103,8 +103,8 @@ export class Journal {
   #retryTimer: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
   #closing = false;
-  /** ms that a commit takes for which the loop waits. */
-  #blockingMs = 0;
+  /** ms that a commit takes, of late: by another thread, too, so that one slow one is forgotten. */
+  #commitMs = 0;
   /** Batches since one of them was written so. */
   #sinceBlocking = 0;
   decisions = 0;
@@ -226,7 +226,7 @@ export class Journal {
 
   #mayBlock({ length }: Buffer): boolean {
     this.#sinceBlocking += 1;
-    const isQuick = this.#blockingMs < QUICK_COMMIT_MS || this.#sinceBlocking > TRY_AGAIN_AFTER;
+    const isQuick = this.#commitMs < QUICK_COMMIT_MS || this.#sinceBlocking > TRY_AGAIN_AFTER;
     if (length > SMALL_COMMIT_BYTES || !isQuick) return false;
     this.#sinceBlocking = 0;
     return true;
@@ -241,7 +241,7 @@ export class Journal {
         return;
       }
       const ms = performance.now() - started;
-      if (mayBlock) this.#blockingMs += (ms - this.#blockingMs) * LATEST_SHARE;
+      this.#commitMs += (ms - this.#commitMs) * LATEST_SHARE;
       this.commits.observe({}, ms / 1_000);
       this.bytes += length;
       this.#at = { ...this.#at, offset: this.#at.offset + length };
