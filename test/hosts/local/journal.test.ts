@@ -192,8 +192,12 @@ describe("given a quiet journal", () => {
 });
 
 describe("given a disk that is", () => {
-  /** Whether the loop waited for each write of `count` batches that take `ms` each. */
-  async function waits(ms: number, count: number, chars = 0): Promise<boolean[]> {
+  /** Whether the loop waited for each write of `count` batches, which take so many ms. */
+  async function waits(
+    ms: (write: number) => number,
+    count: number,
+    chars = 0,
+  ): Promise<boolean[]> {
     const seen: boolean[] = [];
     let clock = 0;
     const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
@@ -203,8 +207,7 @@ describe("given a disk that is", () => {
         disk: {
           ...kit.quickDisk,
           commit: (fd, bytes, position, done, mayBlock = false) => {
-            seen.push(mayBlock);
-            clock += ms;
+            clock += ms(seen.push(mayBlock));
             kit.quickDisk.commit(fd, bytes, position, done);
           },
         },
@@ -222,14 +225,21 @@ describe("given a disk that is", () => {
   }
 
   test("quick, then the loop waits for small writes, and not for large ones", async () => {
-    expect(await waits(0, 3)).toEqual([true, true, true]);
-    expect(await waits(0, 2, 100_000)).toEqual([false, false]);
+    expect(await waits(() => 0, 3)).toEqual([true, true, true]);
+    expect(await waits(() => 0, 2, 100_000)).toEqual([false, false]);
+  });
+
+  test("slow once, then the loop waits again when it has been quick a few times", async () => {
+    const seen = await waits((write) => (write === 3 ? 20 : 0.2), 30);
+    expect(seen.slice(0, 3)).toEqual([true, true, true]);
+    expect(seen[3]).toBe(false);
+    expect(seen.slice(15)).not.toContain(false);
   });
 
   test("slow, then the loop waits for few of them, and tries again now and then", async () => {
-    const seen = await waits(5, 250);
+    const seen = await waits(() => 5, 60);
     expect(seen[0]).toBe(true);
-    expect(seen.slice(1, 201)).not.toContain(true);
-    expect(seen.slice(201)).toContain(true);
+    expect(seen.slice(1, 51)).not.toContain(true);
+    expect(seen.slice(51)).toContain(true);
   });
 });
