@@ -23,8 +23,9 @@ const BATCH_CHARS = 1024 * 1024;
 /** ms that live runs' documents may lag behind when very many change at once. */
 const MAX_BURST_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
-/** Texts of live runs that are kept for their documents: some megabytes. */
+/** Texts of live runs that are kept for their documents, and characters of each: 32 MB in all. */
 const MAX_TEXTS = 8_192;
+const MAX_TEXT_CHARS = 4_096;
 /** Syncs of one batch, when documents are synced one by one: each may take some milliseconds. */
 const BATCH_SYNCS = 32;
 /** ms until a document is tried again that could not be written. */
@@ -99,7 +100,8 @@ export class Documents {
   changed(id: string, json?: string): void {
     this.#removals.delete(id);
     this.#forget(id);
-    if (json !== undefined && this.#texts.size < MAX_TEXTS) this.#texts.set(id, json);
+    const isSmall = json !== undefined && json.length <= MAX_TEXT_CHARS;
+    if (isSmall && this.#texts.size < MAX_TEXTS) this.#texts.set(id, json);
     this.#changed.add(id);
     this.#delay();
   }

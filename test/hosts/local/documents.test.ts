@@ -106,6 +106,14 @@ describe("given a queue of documents", () => {
     expect(sink.batches[1]?.write).toEqual([runId(1), JSON.stringify(live(1))]);
   });
 
+  test("when a text is long, then it is not kept, but asked for when its turn comes", () => {
+    const { documents, sink, flush, runs } = queue();
+    runs.set(runId(1), live(1));
+    documents.changed(runId(1), `"${"x".repeat(5_000)}"`);
+    flush();
+    expect(sink.batches[0]?.write).toEqual([runId(1), JSON.stringify(live(1))]);
+  });
+
   test("when very many texts are at hand, then the rest is asked for when its turn comes", () => {
     const { documents, sink, flush, runs } = queue();
     for (let n = 1; n <= 9_000; n += 1) {
