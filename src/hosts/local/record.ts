@@ -41,6 +41,7 @@ const HEX_DIGITS = Buffer.from("0123456789abcdef");
 const CRC_DIGITS = 8;
 const NUMBERS = ["batch", "first", "seq"] as const;
 const SMALL_BATCH_BYTES = 64 * 1024;
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** CRC, three numbers, spaces, newlines. */
 const MAX_RECORD_HEAD = 96;
 /** Of one UTF-16 code unit. */
@@ -55,6 +56,8 @@ export class BatchBuffer {
 
   /** Its mark, and a record for each JSON; the first has the number `first`. */
   encode(batch: number, first: number, jsons: readonly string[]): Buffer {
+    // One large batch must not keep its memory for good.
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(SMALL_BATCH_BYTES);
     let end = this.#roomFor(0, BATCH_MARK).write(BATCH_MARK, 0);
     let seq = first;
     for (const json of jsons) {
@@ -65,7 +68,9 @@ export class BatchBuffer {
   }
 
   #roomFor(end: number, json: string): Buffer {
-    const needed = end + MAX_RECORD_HEAD + json.length * MAX_UTF8_BYTES;
+    const isShort = json.length < SMALL_BATCH_BYTES;
+    const bytes = isShort ? json.length * MAX_UTF8_BYTES : Buffer.byteLength(json);
+    const needed = end + MAX_RECORD_HEAD + bytes;
     if (needed <= this.#bytes.length) return this.#bytes;
     const larger = Buffer.allocUnsafe(2 * needed);
     this.#bytes.copy(larger, 0, 0, end);

@@ -37,6 +37,13 @@ describe("given a record", () => {
     }
   });
 
+  test("when its batch was a large one, then the memory for it is not kept", () => {
+    const buffer = new BatchBuffer();
+    const large = buffer.encode(1, 1, [JSON.stringify("é".repeat(8_000_000))]);
+    expect(large.buffer.byteLength).toBeGreaterThan(16_000_000);
+    expect(buffer.encode(2, 2, [json]).buffer.byteLength).toBeLessThan(1_000_000);
+  });
+
   test("when any bit of it is flipped, then it is no record", () => {
     for (let bit = 0; bit < line.length * 8; bit += 1) {
       const flipped = Buffer.from(line);
