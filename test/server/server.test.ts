@@ -160,3 +160,23 @@ function slowHealth({ host }: TestServer): { asked: Promise<void>; answer: () =>
   });
   return { asked, answer };
 }
+
+describe("a server that is asked for the head alone", () => {
+  it("answers once, without a body, and hears what follows on the connection", async () => {
+    const server = await startTest();
+    const socket = connect(server.port, "127.0.0.1");
+    const host = `host: 127.0.0.1:${server.port}`;
+    socket.write(`HEAD /health HTTP/1.1\r\n${host}\r\n\r\n`);
+    socket.write(`GET /health HTTP/1.1\r\n${host}\r\nconnection: close\r\n\r\n`);
+    let text = "";
+    socket.on("data", (bytes) => {
+      text += bytes;
+    });
+    await once(socket, "close");
+    const [, head = "", whole = ""] = text.split(/^HTTP\/1\.1 /m);
+    expect(text.match(/^HTTP\/1\.1 /gm)).toHaveLength(2);
+    expect(head).toMatch(/^200 OK\r\n[^{]*\r\n\r\n$/);
+    expect(whole).toMatch(/^200 OK\r\n[^{]*\r\n\r\n\{.*\}$/s);
+    await server.close();
+  });
+});

@@ -7,6 +7,7 @@ import {
   evaluateCondition,
   evaluateConfig,
   evaluateValue,
+  isConstant,
 } from "../../../src/flow/expression/index.js";
 import type { Json } from "../../../src/flow/json.js";
 
@@ -123,6 +124,18 @@ describe("a text with expressions has a value", () => {
     ],
   ])("%j", (value, wanted) => {
     expect(evaluateValue(value, scope)).toEqual(wanted);
+  });
+
+  it.each([
+    [true, [5, null, "a $ {{ b }}", {}, [], { a: ["x", { b: true }] }]],
+    [false, ["${{ 1 }}", ["x", "${{ 1 }}"], { a: 1, b: { c: [2, "x ${{ 1 }}"] }, d: 3 }]],
+  ])("has no expression in it: %s", (wanted, values) => {
+    for (const value of values) {
+      expect([isConstant(value), isConstant(value)], JSON.stringify(value)).toEqual([
+        wanted,
+        wanted,
+      ]);
+    }
   });
 
   it("does not look for expressions in what expressions bring", () => {

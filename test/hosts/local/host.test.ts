@@ -201,4 +201,20 @@ describe("given a run that waits for ten minutes", () => {
     expect(await runner.retry(run_id)).toMatchObject({ status: "running" });
     await close();
   });
+
+  it("when its end is waited for, then it comes as it ended, or as it is in time", async () => {
+    const host = await open(await folder());
+    const { runner } = host;
+    const { run_id } = await triggered(host, "sleeper");
+    const ended = runner.ended(run_id, new AbortController().signal);
+    const isLate = await runner.ended(run_id, AbortSignal.timeout(20));
+    expect(isLate).toMatchObject({ id: run_id, status: "running" });
+    expect(await runner.ended(run_id, AbortSignal.abort())).toEqual(isLate);
+    await runner.cancel(run_id);
+    expect(await ended).toMatchObject({ id: run_id, status: "cancelled" });
+    expect(await runner.ended(run_id, AbortSignal.abort())).toEqual(await ended);
+    const unknown = "run_0000000000000000000000000z";
+    expect(await runner.ended(unknown, AbortSignal.abort())).toBeUndefined();
+    await host.close();
+  });
 });

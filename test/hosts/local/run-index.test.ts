@@ -216,3 +216,14 @@ test("given a capture, when runs go on meanwhile, then it shows its moment", () 
   expect([capture.counts, capture.slots]).toEqual([[3], 3]);
   expect([capture.has(2), index.capture().has(2)]).toEqual([true, false]);
 });
+
+test("given a run that failed, when it has failed again, then the later failure is listed", () => {
+  const index = new RunIndex();
+  const failed = (message: string, finished_at: string): Run =>
+    run(1, "failed", { error: { kind: "network", message }, finished_at });
+  index.put(failed("first", "2026-01-01T00:00:01.000Z"));
+  index.put(failed("second", "2026-01-01T00:00:02.000Z"));
+  expect(index.list({ limit: 1 }).runs).toMatchObject([
+    { error: { message: "second" }, finished_at: "2026-01-01T00:00:02.000Z" },
+  ]);
+});
