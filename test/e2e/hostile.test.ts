@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import type { Run } from "../../src/engine/run.js";
 import type { ServedWorkflow } from "../../src/engine/runner.js";
 import type { Diagnostic } from "../../src/flow/diagnostic.js";
+import { MAX_FLOW_FILES } from "../../src/limits.js";
 import { later, type Place, place, serve } from "../cli/harness.js";
 import { type Input, inTimeTogether, sendAll } from "./bounded.js";
 import { callingFlow, hostileAnswer, hostileSubscriber } from "./hostile-answers.js";
@@ -91,20 +92,27 @@ describe("hostile input", () => {
   it(
     `in the same ${FILES} flow files: flows validate says it, too`,
     async () => {
-      const here = await place();
       const files = Array.from({ length: FILES }, (_, n) => n);
-      for (const n of files) await here.write(`flows/${n}.yaml`, fileOf(n));
-      const { code, stdout, stderr } = await here.flows(["validate", "--format", "json"]);
-      const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
-      const wrong = diagnostics.filter(({ severity }) => severity === "error");
-      const told = new Set(wrong.map(({ file }) => file));
-      const missed = files.filter((n) => !told.has(`flows/${n}.yaml`));
-      expect(missed.map((n) => [said(n), fileOf(n)])).toEqual([]);
-      expect([code, TRACE.test(stdout + stderr)]).toEqual([1, false]);
+      for (let from = 0; from < FILES; from += MAX_FLOW_FILES) {
+        await validates(files.slice(from, from + MAX_FLOW_FILES));
+      }
     },
     TIMEOUT_MS,
   );
 });
+
+/** Holds the command to an error in each of these files, in a folder of their own. */
+async function validates(files: readonly number[]): Promise<void> {
+  const here = await place();
+  for (const n of files) await here.write(`flows/${n}.yaml`, fileOf(n));
+  const { code, stdout, stderr } = await here.flows(["validate", "--format", "json"]);
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
+  const wrong = diagnostics.filter(({ severity }) => severity === "error");
+  const told = new Set(wrong.map(({ file }) => file));
+  const missed = files.filter((n) => !told.has(`flows/${n}.yaml`));
+  expect(missed.map((n) => [said(n), fileOf(n)])).toEqual([]);
+  expect([code, TRACE.test(stdout + stderr)]).toEqual([1, false]);
+}
 
 /** Saves them into the served folder, and asks what is wrong; answers how many ms that took. */
 async function save(numbers: readonly number[], { here, pool }: Server): Promise<number> {
@@ -206,7 +214,7 @@ function input(what: string, request: Request, { pool }: Server): Input {
   };
 }
 
-const TRACE = /\bat .*\.[jt]s:\d+|node_modules|root:x/;
+const TRACE = /\bat .*\.[jt]s:\d+|node_modules|root:x:0:/;
 /** What a step that calls may end with, whatever is answered. */
 const KINDS = ["network", "http_status", "redirect", "too_large", "egress", "invalid_request"];
 
