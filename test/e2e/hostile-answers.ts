@@ -38,7 +38,7 @@ const SHAPES: ((make: Maker) => string | Buffer)[] = [
   () => Buffer.concat([Buffer.from(ok([])), LARGE]),
   (make) => `HTTP/1.1 ${make.pick(REDIRECTS)} x\r\nlocation: http://${make.pick(NEAR)}/\r\n\r\n`,
   (make) => `HTTP/1.1 ${make.pick(REDIRECTS)} x\r\nlocation: /${make.text()}\r\n\r\n`,
-  (make) => `HTTP/1.1 ${make.pick(REDIRECTS)} x\r\nlocation: x${make.text()}:x\r\n\r\n`,
+  (make) => `HTTP/1.1 ${make.pick(REDIRECTS)} x\r\nlocation: x${make.text()}:y\r\n\r\n`,
   (make) => `HTTP/1.1 503 x\r\nretry-after: ${make.text()}\r\ndate: ${make.text()}\r\n\r\n`,
   (make) => `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(make.below(500))}${ok([])}`,
   () => "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",

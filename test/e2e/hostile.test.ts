@@ -214,7 +214,7 @@ function input(what: string, request: Request, { pool }: Server): Input {
   };
 }
 
-const TRACE = /\bat .*\.[jt]s:\d+|node_modules|root:x:0:/;
+const TRACE = /\bat .*\.[jt]s:\d+|node_modules|root:x/;
 /** What a step that calls may end with, whatever is answered. */
 const KINDS = ["network", "http_status", "redirect", "too_large", "egress", "invalid_request"];
 
