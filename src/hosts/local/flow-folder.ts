@@ -214,12 +214,7 @@ async function walk(at: Walk, folder: string, depth: number): Promise<void> {
 }
 
 async function add({ root, away, listing }: Walk, file: string, isLink: boolean): Promise<void> {
-  if (listing.files.length >= MAX_FLOW_FILES) {
-    if (listing.diagnostics.some(({ kind }) => kind === "size")) return;
-    const message = `more than ${MAX_FLOW_FILES} flow files: from this one on, none is read`;
-    listing.diagnostics.push({ ...unreadable(file, message), kind: "size" });
-    return;
-  }
+  if (!hasRoom(listing, file)) return;
   try {
     // The folders above are real, since links to folders are not followed.
     const path = isLink ? await realpath(join(root, file)) : join(root, file);
@@ -231,12 +226,23 @@ async function add({ root, away, listing }: Walk, file: string, isLink: boolean)
     const stats = await lstat(path);
     // A folder with the name of a flow file is a folder; a pipe or a device is nothing to read.
     if (!stats.isFile()) return;
-    listing.files.push(entryOf(file, path, stats));
+    // Asked again: others were looked at meanwhile.
+    if (hasRoom(listing, file)) listing.files.push(entryOf(file, path, stats));
   } catch (error) {
     // A link that leads nowhere is there, and no workflow; a file that has just gone is not.
     if (errorCode(error) === "ENOENT") return;
     listing.diagnostics.push(unreadable(file, `the file cannot be read: ${reason(error)}`));
   }
+}
+
+/** Tells of the first file that there is no room for. */
+function hasRoom({ files, diagnostics }: Listing, file: string): boolean {
+  if (files.length < MAX_FLOW_FILES) return true;
+  if (diagnostics.some(({ kind }) => kind === "size")) return false;
+  const message = `more than ${MAX_FLOW_FILES} flow files: from this one on, none is read`;
+  const suggestion = "spread them over several folders, each with a server of its own";
+  diagnostics.push({ ...unreadable(file, message, suggestion), kind: "size" });
+  return false;
 }
 
 function isInside(folder: string, path: string): boolean {

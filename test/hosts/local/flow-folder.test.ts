@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readFlowFiles } from "../../../src/hosts/local/flow-folder.js";
-import { MAX_FLOW_FILE_BYTES } from "../../../src/limits.js";
+import { MAX_FLOW_FILE_BYTES, MAX_FLOW_FILES } from "../../../src/limits.js";
 
 describe("given a folder, when its flow files are read", () => {
   test("then they are .yaml, .yml and .json files in all sub-folders, sorted", async () => {
@@ -62,6 +62,22 @@ describe("given a folder, when its flow files are read", () => {
     const text = (await readFlowFiles(dir)).files[0]?.text ?? "";
     expect(Buffer.byteLength(text)).toBeGreaterThan(MAX_FLOW_FILE_BYTES);
     expect(text.length).toBeLessThan(MAX_FLOW_FILE_BYTES);
+  });
+
+  test("then of too many as many as may be are read, and the first beyond is named", async () => {
+    const names = Array.from({ length: MAX_FLOW_FILES + 40 }, (_, n) => `${n}.yaml`);
+    const dir = folder(Object.fromEntries(names.map((name) => [name, ""])));
+    const { files, diagnostics } = await readFlowFiles(dir);
+    expect(files).toHaveLength(MAX_FLOW_FILES);
+    expect(diagnostics).toEqual([
+      {
+        ...{ file: expect.stringMatching(/^\d+\.yaml$/), line: 1, column: 1, end_line: 1 },
+        ...{ end_column: 2, kind: "size", severity: "error" },
+        message: "more than 10000 flow files: from this one on, none is read",
+        suggestion: "spread them over several folders, each with a server of its own",
+      },
+    ]);
+    expect(files.map(({ file }) => file)).not.toContain(diagnostics[0]?.file);
   });
 
   test("then a pipe with the name of a flow file stops nothing", async () => {
