@@ -7,7 +7,7 @@ import type { Checked } from "../../flow/check.js";
 import type { Diagnostic } from "../../flow/diagnostic.js";
 import type { Json } from "../../flow/json.js";
 import type { Workflow } from "../../flow/workflow.js";
-import { MAX_OPEN_FLOW_FILES, RACY_MS, SETTLE_MS } from "../../limits.js";
+import { MAX_FLOW_FILES, MAX_OPEN_FLOW_FILES, RACY_MS, SETTLE_MS } from "../../limits.js";
 import type { Checker } from "./checker.js";
 import {
   type FlowEntry,
@@ -73,7 +73,10 @@ export class FolderState {
   /** Where the check breaks off it rejects, and nothing has changed. */
   async refresh(look: Look): Promise<Refresh> {
     const { now, isUnsettled } = look;
-    const few = look.whole ? undefined : await lookAtFiles(this.#dir, look.heard, this.#exclude);
+    // Which ones there is no room for is seen only by looking at the whole folder.
+    const isCrowded = this.files.size + look.heard.size > MAX_FLOW_FILES;
+    const isWhole = look.whole || isCrowded;
+    const few = isWhole ? undefined : await lookAtFiles(this.#dir, look.heard, this.#exclude);
     const listing = few ?? (await listFlowFiles(this.#dir, this.#exclude));
     const refused = new Map(
       listing.diagnostics.filter(({ file }) => isFlowFile(file)).map((d) => [d.file, d]),

@@ -11,7 +11,8 @@ import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test } from "vitest";
 import { isRefusal } from "../../../src/engine/command.js";
 import { type LocalHost, openLocalHost } from "../../../src/hosts/local/host.js";
-import { createKit, eventually, flow, secondsOf } from "./sync-kit.js";
+import { MAX_FLOW_FILES } from "../../../src/limits.js";
+import { createKit, eventually, flow, quiet, secondsOf } from "./sync-kit.js";
 
 /** Times as many: `npm run soak` asks for more. */
 const SOAK = Number(process.env.SOAK ?? 1);
@@ -52,6 +53,23 @@ test("given 10 000 saves in bursts, then each file's last one is served", SLOW, 
   kit.saved.clear();
   kit.logged.length = 0;
   expect((await heap()) - before).toBeLessThan(KEPT_BYTES);
+});
+
+test("given a full folder, when one more flow is saved, then it is named", SLOW, async () => {
+  const kit = createKit();
+  for (let n = 0; n < MAX_FLOW_FILES; n += 1) kit.write(`${n}.yaml`, "");
+  const workflows = await kit.open();
+  await quiet();
+  kit.write("z.yaml", flow("z"));
+  const kindsOf = async (file: string): Promise<string[] | undefined> => {
+    const entry = (await workflows.list()).find((one) => one.file === file);
+    return entry?.diagnostics.map(({ kind }) => kind);
+  };
+  await eventually(async () => (await kindsOf("z.yaml")) !== undefined);
+  expect([await kindsOf("z.yaml"), workflows.current("z")]).toEqual([["size"], undefined]);
+  kit.remove("7.yaml");
+  await eventually(() => workflows.current("z") !== undefined);
+  expect(await kindsOf("z.yaml")).toEqual([]);
 });
 
 test("given 1 000 flows, when git switches branches, then all are served right", SLOW, async () => {
